@@ -1,0 +1,91 @@
+//! Replacing a small file so that a reader, and a crash, see the old bytes or the new bytes.
+//!
+//! The new bytes are written beside the file under a name of their own and synced; one rename makes them visible; syncing the
+//! directory makes them last. [`stage`] and [`Staged::swap`] are apart so that the two moments can be told apart.
+
+use std::{
+    ffi::OsString,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, Result, fs, random};
+
+/// What follows the file's name in the name of its replacement, before random characters.
+pub const TEMPORARY_INFIX: &str = ".tmp-";
+
+/// New bytes, synced, beside the file they are to replace. Dropping it removes them.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: Option<PathBuf>,
+    target: PathBuf,
+}
+
+/// Writes `bytes` beside `target`, with mode 0644 less the umask, and syncs them. `target` is not touched.
+pub fn stage(target: &Path, bytes: &[u8]) -> Result<Staged> {
+    let (staged, writer) = write(target, bytes)?;
+    writer.finish_with_mode(0o644)?;
+    Ok(staged)
+}
+
+impl Staged {
+    /// Renames the new bytes onto the file: from here on, every reader sees them. They last once the directory is synced.
+    pub fn swap(mut self) -> Result<()> {
+        match self.temporary.take() {
+            Some(temporary) => fs::rename(&temporary, &self.target).inspect_err(|_| self.temporary = Some(temporary)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // The next writer removes what a failure leaves here.
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+/// Replaces the file at `path` with `bytes` and returns once that survives a power cut.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    stage(path, bytes)?.swap()?;
+    fs::sync_dir(parent(path))
+}
+
+/// Replaces a file of advice: readers see old or new bytes, but a power cut may lose both. Nothing is synced.
+pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let (staged, mut writer) = write(path, bytes)?;
+    writer.flush().map_err(|source| Error::io("write", path, source))?;
+    staged.swap()
+}
+
+/// Makes the symbolic link at `path` hold `target`, replacing a link (or file) that is there. Nothing is synced.
+pub fn replace_symlink(path: &Path, target: &Path) -> Result<()> {
+    let temporary = temporary_name(path)?;
+    fs::symlink(target, &temporary)?;
+    Staged { temporary: Some(temporary), target: path.to_path_buf() }.swap()
+}
+
+fn write(target: &Path, bytes: &[u8]) -> Result<(Staged, fs::Writer)> {
+    let temporary = temporary_name(target)?;
+    let mut writer = fs::create(&temporary)?;
+    let staged = Staged { temporary: Some(temporary), target: target.to_path_buf() };
+    writer.write_all(bytes).map_err(|source| Error::io("write", target, source))?;
+    Ok((staged, writer))
+}
+
+fn temporary_name(target: &Path) -> Result<PathBuf> {
+    let mut name = OsString::from(target.file_name().unwrap_or_default());
+    name.push(TEMPORARY_INFIX);
+    name.push(random::suffix()?);
+    Ok(target.with_file_name(name))
+}
+
+/// The directory that holds `path`'s name.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}

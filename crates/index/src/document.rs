@@ -1,0 +1,265 @@
+//! Documents as they come in: one JSON object a line, checked against the schema before anything is kept of them.
+//!
+//! Vectors travel beside the JSON as packed floats; a vector field holds how many of them are its own. What is stored is the
+//! object without its vectors and nulls, dates as epoch milliseconds, everything else as it was written.
+
+use crate::error::{Error, Result};
+use crate::schema::{Field, Filterable, Schema, Slot};
+use cutover_text::{MAX_INTEGER, MAX_KEYWORD_BYTES, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Bytes of a document's JSON, without vectors.
+pub(crate) const MAX_DOCUMENT_BYTES: usize = 16 << 20;
+const MAX_ID_BYTES: usize = 512;
+const MAX_DATE_MS: f64 = 8.64e15;
+
+/// A document that fits its schema.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    pub id: Cow<'a, str>,
+    values: Vec<(usize, Owned<'a>)>,
+    /// Vector field, and which of the batch's floats are its.
+    pub vectors: Vec<(usize, Range<usize>)>,
+    /// The JSON that `get` returns, vectors aside.
+    pub stored: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Owned<'a> {
+    Text(Cow<'a, str>),
+    Keyword(Cow<'a, str>),
+    Number(f64),
+    Integer(i64),
+    Date(i64),
+    Boolean(bool),
+}
+
+impl Document<'_> {
+    /// The values of its searchable fields, by the text layer's field numbers.
+    pub fn values(&self) -> Vec<(usize, Value<'_>)> {
+        self.values.iter().map(|(field, owned)| (*field, owned.value())).collect()
+    }
+}
+
+impl Owned<'_> {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Text(s) => Value::Text(s),
+            Self::Keyword(s) => Value::Keyword(s),
+            Self::Number(n) => Value::Number(*n),
+            Self::Integer(n) => Value::Integer(*n),
+            Self::Date(n) => Value::Date(*n),
+            Self::Boolean(b) => Value::Boolean(*b),
+        }
+    }
+}
+
+/// The members of a JSON object, unparsed, in order.
+pub(crate) struct Members<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// A string that borrows from its JSON where it has no escapes.
+#[derive(serde::Deserialize)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<Self::Value, M::Error> {
+                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(8));
+                while let Some((Text(name), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+/// Reads one line of a batch. `floats` is the position in the batch's packed vectors; it moves past this document's, whether the
+/// document is valid or not.
+///
+/// # Errors
+/// [`Error::Document`] when it breaks the schema; [`Error::Internal`] when the line is not what the boundary sends.
+pub(crate) fn decode<'a>(line: &'a str, schema: &Schema, packed: &[f32], floats: &mut usize) -> Result<Document<'a>> {
+    let members: Members<'a> =
+        serde_json::from_str(line).map_err(|e| Error::Internal(format!("a document is not a JSON object: {e}")))?;
+    let mut spans = Vec::new();
+    for (name, raw) in &members.0 {
+        if let Some((_, Slot::Vector(field))) = schema.field(name)
+            && let Ok(count) = raw.get().parse::<usize>()
+        {
+            let end = floats.checked_add(count).filter(|end| *end <= packed.len());
+            let end = end.ok_or_else(|| Error::Internal("a batch has fewer floats than its documents name".into()))?;
+            spans.push((field, *floats..end));
+            *floats = end;
+        }
+    }
+    let id = id_of(&members)?;
+    let blame = |field: &str, reason: String, raw: &str| Error::Document {
+        id: id.to_string(),
+        field: Some(field.to_owned()),
+        value: shorten(raw),
+        reason,
+    };
+    if line.len() > MAX_DOCUMENT_BYTES {
+        let reason = format!("must be at most {MAX_DOCUMENT_BYTES} bytes of JSON");
+        let value = format!("{} bytes", line.len());
+        return Err(Error::Document { id: id.to_string(), field: None, value, reason });
+    }
+    let mut values = Vec::with_capacity(members.0.len());
+    let mut stored = Vec::with_capacity(line.len());
+    stored.push(b'{');
+    put(&mut stored, "id", &json_string(&id)?);
+    for (name, raw) in &members.0 {
+        if name == "id" || raw.get() == "null" {
+            continue;
+        }
+        let Some((field, slot)) = schema.field(name) else {
+            return Err(blame(name, "is not a field of the schema".into(), raw.get()));
+        };
+        match slot {
+            Slot::Vector(_) => {}
+            Slot::Stored => put(&mut stored, name, raw.get()),
+            Slot::Searchable(number) => {
+                let before = values.len();
+                read(field, number, raw, &mut values).map_err(|reason| blame(name, reason, raw.get()))?;
+                if matches!(field, Field::Date(_)) {
+                    put(&mut stored, name, &dates(field, &values[before..]));
+                } else {
+                    put(&mut stored, name, raw.get());
+                }
+            }
+        }
+    }
+    stored.push(b'}');
+    for name in schema.required() {
+        if !members.0.iter().any(|(n, raw)| n == name && raw.get() != "null") {
+            return Err(blame(name, "is required".into(), "nothing"));
+        }
+    }
+    Ok(Document { id, values, vectors: spans, stored })
+}
+
+fn id_of<'a>(members: &Members<'a>) -> Result<Cow<'a, str>> {
+    let wrong = |value: &str, reason: &str| Error::Document {
+        id: String::new(),
+        field: Some("id".into()),
+        value: shorten(value),
+        reason: reason.into(),
+    };
+    let raw = members.0.iter().find(|(name, _)| name == "id").map(|(_, raw)| *raw);
+    let raw = raw.ok_or_else(|| wrong("nothing", "must be a string"))?;
+    let Text(id) = serde_json::from_str(raw.get()).map_err(|_| wrong(raw.get(), "must be a string"))?;
+    if id.is_empty() || id.len() > MAX_ID_BYTES {
+        return Err(wrong(raw.get(), "must be 1 to 512 bytes of UTF-8"));
+    }
+    Ok(id)
+}
+
+/// Reads the value or values of a searchable field; the error says what was expected.
+fn read<'a>(
+    field: &Field,
+    number: usize,
+    raw: &'a RawValue,
+    values: &mut Vec<(usize, Owned<'a>)>,
+) -> std::result::Result<(), String> {
+    if many(field) {
+        let items: Vec<&RawValue> =
+            serde_json::from_str(raw.get()).map_err(|_| format!("must be an array of {}s", field.name()))?;
+        for item in items {
+            values.push((number, one(field, item.get()).map_err(|e| format!("each value {e}"))?));
+        }
+    } else {
+        values.push((number, one(field, raw.get())?));
+    }
+    Ok(())
+}
+
+pub(crate) fn many(field: &Field) -> bool {
+    match field {
+        Field::Keyword(Filterable { many, .. })
+        | Field::Number(Filterable { many, .. })
+        | Field::Integer(Filterable { many, .. })
+        | Field::Date(Filterable { many, .. })
+        | Field::Boolean(Filterable { many, .. }) => *many,
+        _ => false,
+    }
+}
+
+fn one<'a>(field: &Field, raw: &'a str) -> std::result::Result<Owned<'a>, String> {
+    let string = || serde_json::from_str::<Text<'a>>(raw).map(|Text(s)| s).map_err(|_| "must be a string".to_owned());
+    let float = || serde_json::from_str::<f64>(raw).ok().filter(|n| n.is_finite());
+    match field {
+        Field::Text { .. } => string().map(Owned::Text),
+        Field::Keyword(_) => match string()? {
+            long if long.len() > MAX_KEYWORD_BYTES => Err(format!("must be at most {MAX_KEYWORD_BYTES} bytes")),
+            keyword => Ok(Owned::Keyword(keyword)),
+        },
+        Field::Number(_) => float().map(Owned::Number).ok_or_else(|| "must be a finite number".into()),
+        Field::Integer(_) => float()
+            .filter(|n| n.fract() == 0.0 && n.abs() <= MAX_INTEGER as f64)
+            .map(|n| Owned::Integer(n as i64))
+            .ok_or_else(|| "must be an integer from -2^53 to 2^53".into()),
+        Field::Boolean(_) => {
+            serde_json::from_str::<bool>(raw).map(Owned::Boolean).map_err(|_| "must be true or false".into())
+        }
+        Field::Date(_) => milliseconds(raw).map(Owned::Date).ok_or_else(|| {
+            "must be a date as epoch milliseconds or ISO 8601 (a day, or a moment with its offset)".into()
+        }),
+        Field::Vector { .. } | Field::Stored { .. } => Err("is not searchable".into()),
+    }
+}
+
+/// Epoch milliseconds from a JSON number, a day (`2024-02-29`) or a moment with its offset (`2024-02-29T12:00:00Z`).
+pub(crate) fn milliseconds(raw: &str) -> Option<i64> {
+    use time::format_description::well_known::Iso8601;
+    if let Ok(ms) = serde_json::from_str::<f64>(raw) {
+        return (ms.fract() == 0.0 && ms.abs() <= MAX_DATE_MS).then_some(ms as i64);
+    }
+    let Text(text) = serde_json::from_str(raw).ok()?;
+    let moment = time::OffsetDateTime::parse(&text, &Iso8601::DEFAULT)
+        .ok()
+        .or_else(|| time::Date::parse(&text, &Iso8601::DEFAULT).ok().map(|day| day.midnight().assume_utc()))?;
+    i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok()
+}
+
+fn dates(field: &Field, values: &[(usize, Owned<'_>)]) -> String {
+    let mut each = values.iter().filter_map(|(_, value)| match value {
+        Owned::Date(ms) => Some(ms.to_string()),
+        _ => None,
+    });
+    if many(field) { format!("[{}]", each.collect::<Vec<_>>().join(",")) } else { each.next().unwrap_or_default() }
+}
+
+/// `text` as a JSON string.
+pub(crate) fn json_string(text: &str) -> Result<String> {
+    serde_json::to_string(text).map_err(|e| Error::Internal(format!("writing a string as JSON: {e}")))
+}
+
+/// Appends a member to a JSON object under construction.
+pub(crate) fn put(object: &mut Vec<u8>, name: &str, json: &str) {
+    if object.last() != Some(&b'{') {
+        object.push(b',');
+    }
+    object.push(b'"');
+    object.extend_from_slice(name.as_bytes());
+    object.extend_from_slice(b"\":");
+    object.extend_from_slice(json.as_bytes());
+}
+
+/// A value for an error message: at most 100 characters of its JSON.
+pub(crate) fn shorten(json: &str) -> String {
+    match json.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &json[..end]),
+        None => json.to_owned(),
+    }
+}

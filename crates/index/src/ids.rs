@@ -1,0 +1,172 @@
+//! The ids file of a segment: from an id to its ordinal and back.
+//!
+//! Sections: `map`, an `fst` from the bytes of each id to its ordinal; `ids`, the ids one after another by ordinal; `offsets`,
+//! a little-endian u64 per document and one more. An id that came twice maps to its last ordinal; the earlier ones are dead
+//! from the start and [`IdsWriter::finish`] names them.
+
+use crate::error::{Error, Result};
+use cutover_durable::sections::{Align, Section, SectionWriter, Sections};
+use cutover_durable::{
+    Map,
+    fs::{self, Written},
+};
+use fst::{IntoStreamer, Streamer};
+use std::io::Write as _;
+
+const MAGIC: [u8; 8] = *b"CUTOVERI";
+pub(crate) const FORMAT: u32 = 1;
+
+/// Collects the ids of one segment in the order of their ordinals.
+#[derive(Default)]
+pub(crate) struct IdsWriter {
+    bytes: Vec<u8>,
+    offsets: Vec<u64>,
+}
+
+impl IdsWriter {
+    pub fn add(&mut self, id: &str) {
+        self.offsets.push(self.bytes.len() as u64);
+        self.bytes.extend_from_slice(id.as_bytes());
+    }
+
+    pub fn len(&self) -> usize {
+        self.offsets.len()
+    }
+
+    pub fn memory_bytes(&self) -> usize {
+        // The sort at the end takes an index of four bytes per id.
+        self.bytes.capacity() + self.offsets.capacity() * (size_of::<u64>() + size_of::<u32>())
+    }
+
+    fn id(&self, ordinal: u32) -> &[u8] {
+        let at = ordinal as usize;
+        let end = self.offsets.get(at + 1).map_or(self.bytes.len(), |end| *end as usize);
+        &self.bytes[self.offsets[at] as usize..end]
+    }
+
+    /// Writes the file; also the ordinals whose id came again later, ascending.
+    pub fn finish(mut self, file: fs::Writer) -> Result<(Written, Vec<u32>)> {
+        let count =
+            u32::try_from(self.len()).map_err(|_| Error::Internal("a segment holds at most 2^32 documents".into()))?;
+        let mut order: Vec<u32> = (0..count).collect();
+        order.sort_unstable_by(|a, b| self.id(*a).cmp(self.id(*b)).then(a.cmp(b)));
+        let mut file = SectionWriter::new(file, MAGIC, FORMAT, [0; 48])?;
+        file.begin("map", Align::Line)?;
+        let mut replaced = Vec::new();
+        let mut map = fst::MapBuilder::new(&mut file).map_err(fst_failure)?;
+        for (at, &ordinal) in order.iter().enumerate() {
+            let id = self.id(ordinal);
+            match order.get(at + 1) {
+                Some(&next) if self.id(next) == id => replaced.push(ordinal),
+                _ => map.insert(id, u64::from(ordinal)).map_err(fst_failure)?,
+            }
+        }
+        map.finish().map_err(fst_failure)?;
+        replaced.sort_unstable();
+        file.begin("ids", Align::Line)?;
+        file.write_all(&self.bytes).map_err(Error::from_writer)?;
+        file.begin("offsets", Align::Line)?;
+        self.offsets.push(self.bytes.len() as u64);
+        for offset in &self.offsets {
+            file.write_all(&offset.to_le_bytes()).map_err(Error::from_writer)?;
+        }
+        Ok((file.finish()?, replaced))
+    }
+}
+
+/// A section as the bytes of an `fst`.
+struct Bytes(Section);
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self.0.bytes()
+    }
+}
+
+/// The ids of one mapped segment.
+pub(crate) struct Ids {
+    map: fst::Map<Bytes>,
+    bytes: Section,
+    offsets: Section,
+    len: u32,
+}
+
+impl Ids {
+    pub fn open(map: Map) -> Result<Self> {
+        let sections = Sections::open(map, MAGIC, FORMAT)?;
+        let (bytes, offsets) = (sections.section("ids")?, sections.section("offsets")?);
+        let len = offsets.cast::<u64>()?.len().checked_sub(1).and_then(|n| u32::try_from(n).ok());
+        let len = len.ok_or_else(|| offsets.malformed("the offsets do not count the ids"))?;
+        let fst = sections.section("map")?;
+        let map = fst::Map::new(Bytes(fst.clone())).map_err(|e| fst.malformed(&format!("the id map: {e}")))?;
+        if map.len() > len as usize {
+            return Err(fst.malformed("the id map has more entries than there are documents").into());
+        }
+        Ok(Self { map, bytes, offsets, len })
+    }
+
+    /// Documents of the segment, replaced ones included.
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// The ordinal that last had this id in the segment.
+    pub fn ordinal(&self, id: &str) -> Option<u32> {
+        self.map.get(id).and_then(|ordinal| u32::try_from(ordinal).ok()).filter(|ordinal| *ordinal < self.len)
+    }
+
+    /// The id at an ordinal.
+    pub fn id(&self, ordinal: u32) -> Result<&str> {
+        let offsets = self.offsets.cast::<u64>()?;
+        let at = ordinal as usize;
+        let range = match (offsets.get(at), offsets.get(at + 1)) {
+            (Some(start), Some(end)) => usize::try_from(*start).ok().zip(usize::try_from(*end).ok()),
+            _ => None,
+        };
+        let bytes = range.and_then(|(start, end)| self.bytes.bytes().get(start..end));
+        let id = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        id.ok_or_else(|| self.bytes.malformed(&format!("id {ordinal} is not where its offsets say")).into())
+    }
+
+    /// Calls `visit` with ids and ordinals in the order of the ids, after `after`, until it answers false.
+    pub fn walk(&self, after: Option<&str>, mut visit: impl FnMut(&[u8], u32) -> Result<bool>) -> Result<()> {
+        let mut stream = match after {
+            Some(after) => self.map.range().gt(after).into_stream(),
+            None => self.map.stream(),
+        };
+        // A damaged map could lead in circles: it never has more entries than it says.
+        let mut left = self.map.len();
+        while let Some((id, ordinal)) = stream.next() {
+            left = left.checked_sub(1).ok_or_else(|| self.bytes.malformed("the id map leads in circles"))?;
+            let ordinal = u32::try_from(ordinal).ok().filter(|ordinal| *ordinal < self.len);
+            let ordinal =
+                ordinal.ok_or_else(|| self.bytes.malformed("the id map names a document that is not there"))?;
+            if !visit(id, ordinal)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fst_failure(error: fst::Error) -> Error {
+    match error {
+        fst::Error::Io(source) => Error::from_writer(source),
+        fst::Error::Fst(e) => Error::Internal(format!("building the id map: {e}")),
+    }
+}
+
+/// Calls `visit` with the segment and ordinal of every id that a later segment has again.
+pub(crate) fn replaced_across(segments: &[Ids], mut visit: impl FnMut(usize, u32)) {
+    let mut union = fst::map::OpBuilder::new();
+    for ids in segments {
+        union.push(&ids.map);
+    }
+    let mut union = union.union();
+    while let Some((_, places)) = union.next() {
+        let last = places.iter().map(|place| place.index).max();
+        for place in places.iter().filter(|place| Some(place.index) != last) {
+            visit(place.index, place.value as u32);
+        }
+    }
+}

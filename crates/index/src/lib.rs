@@ -1,0 +1,40 @@
+//! Search indexes: documents, ids, text and vectors in segments, read on snapshots, written as drafts.
+//!
+//! This layer knows what a version contains; how versions come and go is the store's. A query runs on one [`Snapshot`]; a
+//! [`Draft`] becomes the next version.
+
+mod answer;
+mod cancel;
+mod check;
+mod document;
+mod documents;
+mod draft;
+mod error;
+mod filter;
+mod fusion;
+mod ids;
+mod index;
+mod progress;
+mod query;
+mod reader;
+mod reader_cache;
+mod schema;
+mod search;
+mod segment;
+mod segment_builder;
+mod snapshot;
+pub mod threads;
+mod tombstones;
+
+pub use answer::Answer;
+pub use cancel::Cancel;
+pub use cutover_store::{Keep, StoreOptions, StoreStatus, VersionInfo};
+pub use draft::{Draft, Published, WriteOptions};
+pub use error::{Error, Result};
+pub use index::{Index, Options, Wait};
+pub use progress::Progress;
+pub use query::Query;
+pub use reader::parse_filter;
+pub use reader_cache::CacheStatus;
+pub use schema::Schema;
+pub use snapshot::Snapshot;

@@ -1,0 +1,212 @@
+//! The version that this process serves: one snapshot, replaced when `CURRENT` names another.
+//!
+//! A query pays one small read of `CURRENT`. When it names a new version, the old one goes on answering while the new one is
+//! opened, checked and warmed by one thread in the background; under `strict` freshness the query opens it first. A version
+//! that cannot be served is remembered, reported once as a problem, and the newest that could be served stays.
+
+use crate::check::check;
+use crate::error::{Error, Result};
+use crate::schema::Schema;
+use crate::segment::SegmentCache;
+use crate::snapshot::Snapshot;
+use crate::threads;
+use cutover_store::{Store, VersionId};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+/// Problems kept for a listener; older ones give way.
+const MAX_PROBLEMS: usize = 64;
+
+/// Numbers of `status`.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheStatus {
+    /// Queries answered by the version that was open already.
+    pub hits: u64,
+    /// Versions opened.
+    pub reloads: u64,
+    /// Milliseconds that the last opening took.
+    pub last_reload_ms: f64,
+}
+
+/// See the module.
+pub(crate) struct ReaderCache {
+    store: Store,
+    declared: Option<Schema>,
+    strict: bool,
+    segments: SegmentCache,
+    served: RwLock<Option<Arc<Snapshot>>>,
+    /// Held while a version is opened: one opener, however many ask.
+    opening: Mutex<()>,
+    in_background: AtomicBool,
+    refused: Mutex<Option<VersionId>>,
+    problems: Mutex<Vec<Error>>,
+    hits: AtomicU64,
+    reloads: AtomicU64,
+    last_reload_us: AtomicU64,
+}
+
+impl ReaderCache {
+    pub fn new(store: Store, declared: Option<Schema>, strict: bool) -> Self {
+        Self {
+            store,
+            declared,
+            strict,
+            segments: SegmentCache::default(),
+            served: RwLock::default(),
+            opening: Mutex::default(),
+            in_background: AtomicBool::new(false),
+            refused: Mutex::default(),
+            problems: Mutex::default(),
+            hits: AtomicU64::new(0),
+            reloads: AtomicU64::new(0),
+            last_reload_us: AtomicU64::new(0),
+        }
+    }
+
+    pub fn segments(&self) -> &SegmentCache {
+        &self.segments
+    }
+
+    /// The snapshot that is served, without looking at `CURRENT`.
+    pub fn served(&self) -> Option<Arc<Snapshot>> {
+        self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The snapshot that a query runs on.
+    ///
+    /// # Errors
+    /// The store's `Empty` before the first publish, [`Error::Schema`] when what is served does not fit the declared fields.
+    pub fn acquire(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
+        let snapshot = match (self.served(), self.store.current()) {
+            (Some(served), Ok(Some(current))) if *served.id() == current => {
+                self.hits.fetch_add(1, Ordering::Relaxed);
+                served
+            }
+            (Some(served), Ok(Some(current))) if !self.strict || self.is_refused(&current) => {
+                self.reload_in_background(&current);
+                served
+            }
+            (Some(served), Ok(None)) => served,
+            // A running reader outlives trouble with the directory: what it serves is mapped and leased.
+            (Some(served), Err(error)) if !self.strict => {
+                self.report(error.into());
+                served
+            }
+            (None, Ok(None)) => return Err(cutover_store::Error::Empty { path: self.store.root().to_owned() }.into()),
+            (_, Ok(Some(_))) => self.reload()?,
+            (_, Err(error)) => return Err(error.into()),
+        };
+        self.fits(&snapshot)?;
+        Ok(snapshot)
+    }
+
+    /// Opens what `CURRENT` names, unless it is served already.
+    pub fn reload(&self) -> Result<Arc<Snapshot>> {
+        let _one = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let served = self.served();
+        if let Some(served) = &served
+            && self.store.current()?.as_ref() == Some(served.id())
+        {
+            return Ok(Arc::clone(served));
+        }
+        let started = Instant::now();
+        let opened = self.open_current(served.is_some());
+        match (opened, served) {
+            (Ok(snapshot), served) => {
+                if let (Err(error), Some(served)) =
+                    (self.fits(&snapshot), served.filter(|served| self.fits(served).is_ok()))
+                {
+                    self.refuse(snapshot.id().clone(), error);
+                    return Ok(served);
+                }
+                self.serve(Arc::clone(&snapshot));
+                self.last_reload_us
+                    .store(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                Ok(snapshot)
+            }
+            (Err(error), Some(served)) => {
+                match self.store.current() {
+                    Ok(Some(current)) => self.refuse(current, error),
+                    _ => self.report(error),
+                }
+                Ok(served)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Opens what `CURRENT` names. While another version answers, it is checked and warmed first; when none does, whoever asked is
+    /// better served at once.
+    fn open_current(&self, warm: bool) -> Result<Arc<Snapshot>> {
+        let snapshot = Snapshot::open(self.store.snapshot(None)?, &self.segments)?;
+        if warm {
+            check(&snapshot)?;
+        }
+        Ok(Arc::new(snapshot))
+    }
+
+    /// Serves a snapshot from now on.
+    pub fn serve(&self, snapshot: Arc<Snapshot>) {
+        let before = self.served.write().unwrap_or_else(PoisonError::into_inner).replace(snapshot);
+        self.reloads.fetch_add(1, Ordering::Relaxed);
+        // Unmapping an old version can take milliseconds: never under the lock.
+        drop(before);
+    }
+
+    /// Whether the declared fields can be searched in this version.
+    pub fn fits(&self, snapshot: &Snapshot) -> Result<()> {
+        self.declared.as_ref().map_or(Ok(()), |declared| snapshot.schema.serves(declared))
+    }
+
+    fn reload_in_background(self: &Arc<Self>, current: &VersionId) {
+        if self.is_refused(current) || self.in_background.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let cache = Arc::clone(self);
+        let started = threads::spawn("cutover-open", move || {
+            if let Err(error) = cache.reload() {
+                cache.report(error);
+            }
+            cache.in_background.store(false, Ordering::Release);
+        });
+        if let Err(error) = started {
+            self.in_background.store(false, Ordering::Release);
+            self.report(error);
+        }
+    }
+
+    fn is_refused(&self, id: &VersionId) -> bool {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(id)
+    }
+
+    fn refuse(&self, id: VersionId, error: Error) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
+        self.report(error);
+    }
+
+    pub fn report(&self, error: Error) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        if problems.last().is_some_and(|last| last.to_string() == error.to_string()) {
+            return;
+        }
+        if problems.len() == MAX_PROBLEMS {
+            problems.remove(0);
+        }
+        problems.push(error);
+    }
+
+    /// What went wrong in the background since the last call.
+    pub fn take_problems(&self) -> Vec<Error> {
+        std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn status(&self) -> CacheStatus {
+        CacheStatus {
+            hits: self.hits.load(Ordering::Relaxed),
+            reloads: self.reloads.load(Ordering::Relaxed),
+            last_reload_ms: self.last_reload_us.load(Ordering::Relaxed) as f64 / 1000.0,
+        }
+    }
+}

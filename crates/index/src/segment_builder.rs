@@ -1,0 +1,134 @@
+//! Builds one segment: documents, ids, text and vectors that share ordinals.
+//!
+//! A document is checked whole before any part of it is kept, so the parts never disagree about how many there are.
+
+use crate::cancel::Cancel;
+use crate::document::Document;
+use crate::documents::DocumentsWriter;
+use crate::error::{Error, Result};
+use crate::ids::IdsWriter;
+use crate::schema::Schema;
+use crate::threads;
+use cutover_store::Draft;
+use cutover_text::TextBuilder;
+use cutover_vectors::VectorBuilder;
+use std::sync::Arc;
+
+/// The path of a segment's file, relative to the version's directory.
+pub(crate) fn path(segment: &str, file: &str) -> String {
+    format!("segments/{segment}/{file}")
+}
+
+/// A segment under construction. What it holds in memory is [`SegmentBuilder::memory_bytes`]; documents are written as they come.
+pub(crate) struct SegmentBuilder {
+    name: String,
+    schema: Arc<Schema>,
+    documents: DocumentsWriter,
+    ids: IdsWriter,
+    text: TextBuilder,
+    vectors: Vec<VectorBuilder>,
+}
+
+/// A finished segment.
+pub(crate) struct BuiltSegment {
+    pub name: String,
+    pub documents: u32,
+    /// Ordinals whose id came again later in the same segment.
+    pub replaced: Vec<u32>,
+}
+
+impl SegmentBuilder {
+    pub fn new(name: String, schema: Arc<Schema>, draft: &Draft) -> Result<Self> {
+        let documents = DocumentsWriter::new(draft.create(&path(&name, "documents"))?)?;
+        let text = TextBuilder::new(schema.searchable())?;
+        let vectors = schema
+            .vectors()
+            .iter()
+            .map(|(field, parameters)| VectorBuilder::new(*parameters).map_err(Error::vectors(field)))
+            .collect::<Result<_>>()?;
+        Ok(Self { name, schema, documents, ids: IdsWriter::default(), text, vectors })
+    }
+
+    /// Adds a document; `packed` holds the floats of its batch.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when a vector breaks the schema: then nothing of the document was kept.
+    pub fn add(&mut self, document: &Document<'_>, packed: &[f32]) -> Result<()> {
+        let ordinal = u32::try_from(self.ids.len()).map_err(|_| Error::Internal("a segment is full".into()))?;
+        for (field, span) in &document.vectors {
+            let (name, parameters) = &self.schema.vectors()[*field];
+            let checked = parameters.check_vector(&packed[span.clone()]);
+            checked.map_err(|error| refused(document, name, &error, &packed[span.clone()]))?;
+        }
+        for (field, span) in &document.vectors {
+            let name = &self.schema.vectors()[*field].0;
+            self.vectors[*field].push(ordinal, &packed[span.clone()]).map_err(Error::vectors(name))?;
+        }
+        self.text.add(ordinal, &document.values())?;
+        self.documents.add(&document.stored)?;
+        self.ids.add(&document.id);
+        Ok(())
+    }
+
+    /// Documents so far.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Bytes that the segment holds in memory until it is finished.
+    pub fn memory_bytes(&self) -> usize {
+        self.documents.memory_bytes()
+            + self.ids.memory_bytes()
+            + self.text.memory_bytes()
+            + self.vectors.iter().map(VectorBuilder::memory_bytes).sum::<usize>()
+    }
+
+    /// Builds the graphs and writes every file. `progress` gets nodes done and nodes to do, over all vector fields.
+    pub fn finish(
+        self,
+        draft: &Draft,
+        build_threads: usize,
+        cancel: &Cancel,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<BuiltSegment> {
+        let documents = u32::try_from(self.ids.len()).map_err(|_| Error::Internal("a segment is full".into()))?;
+        let total: usize = self.vectors.iter().map(VectorBuilder::len).sum();
+        let written = self.documents.finish()?;
+        draft.record(&path(&self.name, "documents"), written)?;
+        let file = draft.create(&path(&self.name, "ids"))?;
+        let (written, replaced) = self.ids.finish(file)?;
+        draft.record(&path(&self.name, "ids"), written)?;
+        let file = draft.create(&path(&self.name, "text"))?;
+        draft.record(&path(&self.name, "text"), self.text.finish(file)?)?;
+        let mut before = 0;
+        for (builder, (field, _)) in self.vectors.into_iter().zip(self.schema.vectors()) {
+            let (graph_path, full_path) =
+                (path(&self.name, &format!("{field}.graph")), path(&self.name, &format!("{field}.full")));
+            let (graph, full) = (draft.create(&graph_path)?, draft.create(&full_path)?);
+            let nodes = builder.len();
+            let report = |done: usize, _: usize| progress(before + done, total);
+            let stop = || cancel.is_set();
+            let (graph, full) = builder
+                .finish(graph, full, build_threads, &stop, &report, &threads::become_idle)
+                .map_err(Error::vectors(field))?;
+            draft.record(&graph_path, graph)?;
+            draft.record(&full_path, full)?;
+            before += nodes;
+        }
+        Ok(BuiltSegment { name: self.name, documents, replaced })
+    }
+}
+
+fn refused(document: &Document<'_>, field: &str, error: &cutover_vectors::Error, vector: &[f32]) -> Error {
+    use cutover_vectors::Error as V;
+    let (reason, value) = match error {
+        V::Dimensions { expected, actual } => (format!("must have {expected} dimensions"), actual.to_string()),
+        V::NotFinite { component, value } => (format!("must be finite at component {component}"), value.to_string()),
+        V::Length { length } => {
+            ("must have a length from 1e-37 to 1e37 where the metric is cosine".to_owned(), length.to_string())
+        }
+        V::Zero => ("must not be zero where the metric is cosine".to_owned(), format!("{} zeros", vector.len())),
+        other => (other.to_string(), format!("{} components", vector.len())),
+    };
+    Error::Document { id: document.id.to_string(), field: Some(field.to_owned()), value, reason }
+}

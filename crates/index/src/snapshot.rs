@@ -1,0 +1,126 @@
+//! One version, open: its segments mapped, its lease held. Every query runs on exactly one snapshot.
+
+use crate::error::{Error, Result};
+use crate::filter;
+use crate::schema::Schema;
+use crate::segment::{SegmentCache, SegmentEntry, SegmentView, disagree};
+use cutover_store::{VersionId, VersionInfo};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What the index layer keeps in a version's manifest.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Content {
+    pub schema: Value,
+    pub segments: Vec<SegmentEntry>,
+}
+
+/// A reader's hold on one version.
+pub struct Snapshot {
+    // Segments before the lease: fields drop in this order, and what is mapped must not outlive the lease.
+    pub(crate) segments: Vec<SegmentView>,
+    pub(crate) schema: Arc<Schema>,
+    held: cutover_store::Snapshot,
+}
+
+impl Snapshot {
+    /// Maps a version that the store holds for us. Segments that another snapshot of this index has open are shared.
+    pub(crate) fn open(held: cutover_store::Snapshot, cache: &SegmentCache) -> Result<Self> {
+        let content: Content = serde_json::from_value(held.manifest().content.clone())
+            .map_err(|e| corrupt(&held, format!("what it says of the index: {e}")))?;
+        let schema = Schema::from_json(&content.schema.to_string()).map_err(|e| corrupt(&held, e.to_string()))?;
+        let mut segments = Vec::with_capacity(content.segments.len());
+        for entry in &content.segments {
+            segments.push(SegmentView::open(&held, entry, &schema, cache)?);
+        }
+        let shown: usize = segments.iter().map(SegmentView::documents).sum();
+        if shown as u64 != held.manifest().counts.documents {
+            let expected = held.manifest().counts.documents;
+            return Err(disagree(
+                &held,
+                "",
+                format!("its segments show {shown} documents, the manifest says {expected}"),
+            ));
+        }
+        Ok(Self { segments, schema: Arc::new(schema), held })
+    }
+
+    /// The version's id.
+    #[must_use]
+    pub fn id(&self) -> &VersionId {
+        self.held.id()
+    }
+
+    /// What is known of the version.
+    #[must_use]
+    pub fn info(&self) -> &VersionInfo {
+        self.held.info()
+    }
+
+    /// The schema that the version was written with.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The path of an artifact that the user attached to the version.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the version has no artifact of this name.
+    pub fn artifact(&self, name: &str) -> Result<PathBuf> {
+        Ok(self.held.artifact(name)?)
+    }
+
+    /// Where a live document is.
+    pub(crate) fn locate(&self, id: &str) -> Option<(usize, u32)> {
+        // A later segment's document replaces an earlier one's, whose ordinal is then dead.
+        self.segments.iter().enumerate().find_map(|(at, view)| view.ordinal(id).map(|ordinal| (at, ordinal)))
+    }
+
+    /// Documents that a filter allows; all of them without one.
+    ///
+    /// # Errors
+    /// [`Error::Type`] and [`Error::Range`] for a filter that does not fit the schema.
+    pub fn count(&self, filter: Option<&Value>) -> Result<u64> {
+        if let Some(filter) = filter {
+            filter::check(&self.schema, filter)?;
+        }
+        let mut count = 0;
+        for view in &self.segments {
+            count += match filter::allowed(view, &self.schema, filter)? {
+                Some(bits) => bits.count_ones(..),
+                None => view.documents(),
+            };
+        }
+        Ok(count as u64)
+    }
+
+    /// Up to `limit` live documents in the order of their ids, after the id `after`.
+    pub(crate) fn page(&self, after: Option<&str>, limit: usize, filter: Option<&Value>) -> Result<Vec<(usize, u32)>> {
+        if let Some(filter) = filter {
+            filter::check(&self.schema, filter)?;
+        }
+        let mut found: Vec<(Vec<u8>, usize, u32)> = Vec::new();
+        for (at, view) in self.segments.iter().enumerate() {
+            let allowed = filter::allowed(view, &self.schema, filter)?;
+            let mut here = 0;
+            view.segment.ids.walk(after, |id, ordinal| {
+                if allowed.as_ref().is_none_or(|bits| bits.contains(ordinal as usize)) {
+                    found.push((id.to_vec(), at, ordinal));
+                    here += 1;
+                }
+                Ok(here < limit)
+            })?;
+        }
+        found.sort_unstable();
+        found.truncate(limit);
+        Ok(found.into_iter().map(|(_, at, ordinal)| (at, ordinal)).collect())
+    }
+}
+
+fn corrupt(held: &cutover_store::Snapshot, detail: String) -> Error {
+    Error::Corrupt { version: held.id().to_string(), file: "manifest.json".into(), detail }
+}

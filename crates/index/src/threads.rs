@@ -1,0 +1,99 @@
+//! The threads that search and build: ours, never Node's pool, never rayon's global one.
+//!
+//! Searches run on a pool that all indexes asking for the same number of threads share; it ends with the last of them. A build
+//! has one thread of its own at idle priority, so that it takes only what queries leave.
+
+use crate::error::{Error, Result};
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
+use std::collections::HashMap;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::thread;
+
+static POOLS: LazyLock<Mutex<HashMap<usize, Weak<ThreadPool>>>> = LazyLock::new(Mutex::default);
+
+/// Threads that this process can run at once, at least 1.
+#[must_use]
+pub fn available() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The pool of `threads` search threads.
+///
+/// # Errors
+/// [`Error::Threads`] when the system gives no threads.
+pub fn search_pool(threads: usize) -> Result<Arc<ThreadPool>> {
+    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = pools.get(&threads).and_then(Weak::upgrade) {
+        return Ok(pool);
+    }
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|n| format!("cutover-search-{n}"))
+        .build()
+        .map_err(|e| Error::Threads { what: "the search pool", detail: e.to_string() })?;
+    let pool = Arc::new(pool);
+    pools.retain(|_, pool| pool.strong_count() > 0);
+    pools.insert(threads, Arc::downgrade(&pool));
+    Ok(pool)
+}
+
+/// Runs `work` once on a thread of its own at normal priority.
+///
+/// # Errors
+/// [`Error::Threads`] when the system gives no thread.
+pub fn spawn(name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let started = thread::Builder::new().name(name.to_owned()).spawn(work);
+    started.map(drop).map_err(|e| Error::Threads { what: name, detail: e.to_string() })
+}
+
+/// Lets the calling thread run only when nothing else wants to. Advice: where the system refuses, the thread runs on as it was.
+pub fn become_idle() {
+    #[cfg(target_os = "linux")]
+    {
+        use thread_priority::unix::{NormalThreadSchedulePolicy, ThreadSchedulePolicy};
+        let id = thread_priority::unix::thread_native_id();
+        let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        let lowest = thread_priority::ThreadPriority::Min;
+        let _ = thread_priority::unix::set_thread_priority_and_policy(id, lowest, policy);
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
+    }
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// One thread that runs jobs in their order; it ends when the worker is dropped and its jobs are done.
+pub struct Worker {
+    jobs: Sender<Job>,
+}
+
+impl Worker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] when the system gives no thread.
+    pub fn start(name: &'static str) -> Result<Self> {
+        let (jobs, queue) = channel::<Job>();
+        spawn(name, move || queue.into_iter().for_each(|job| job()))?;
+        Ok(Self { jobs })
+    }
+
+    /// Queues a job.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when an earlier job panicked its way out of the thread.
+    pub fn run(&self, job: impl FnOnce() + Send + 'static) -> Result<()> {
+        self.jobs.send(Box::new(job)).map_err(|_| Error::Internal("the build thread has ended".into()))
+    }
+}
+
+/// A pool of search threads.
+pub type Pool = ThreadPool;
+
+/// Runs what `work` spawns on the pool that the calling thread belongs to, and returns when all of it is done.
+pub fn scope<'a, T: Send>(work: impl FnOnce(&rayon_core::Scope<'a>) -> T + Send) -> T {
+    rayon_core::scope(work)
+}

@@ -1,0 +1,125 @@
+//! Steps 3 and 4 of publishing: directories are synced bottom up, then the records are written that make a draft a version.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+    path::Path,
+};
+
+use cutover_durable::{
+    Digest,
+    fs::{self, Kind, Written},
+};
+use serde_json::Value;
+
+use crate::{
+    Counts, Draft, Error, FORMAT, FileEntry, Manifest, Result, VersionInfo,
+    holder::now_ms,
+    info::Loaded,
+    layout::{LEASE, MANIFEST, SUMS},
+    name,
+    state::{Stage, StateFile},
+    sums,
+    tags::Tags,
+};
+
+/// What a complete draft contains.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    /// What its writer counted.
+    pub counts: Counts,
+    /// What is in its files, in the words of whoever wrote them.
+    pub content: Value,
+}
+
+/// What [`Draft::complete`] wrote.
+#[derive(Debug)]
+pub(crate) struct Completed {
+    pub activate: bool,
+    pub info: VersionInfo,
+}
+
+impl Draft {
+    /// Syncs the directories and writes the version's records: afterwards the draft is a version in all but its name.
+    ///
+    /// With `activate` publishing makes it current; without it stays prepared.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when a file was not recorded, or one was put there that the draft did not create.
+    pub fn complete(&mut self, contents: Contents, activate: bool) -> Result<()> {
+        if self.completed.is_some() {
+            return Err(Error::Misuse { detail: "the draft is complete already".to_owned() });
+        }
+        let files = self.finished_files()?;
+        let directory = self.directory();
+        fs::create(&directory.join(LEASE))?.finish()?;
+        self.sync_directories(files.keys())?;
+
+        let manifest = Manifest {
+            format: FORMAT,
+            id: self.id.clone(),
+            sequence: self.sequence(),
+            parent: self.parent.clone(),
+            created: now_ms(),
+            counts: contents.counts,
+            content: contents.content,
+            files: files.iter().map(|(name, written)| FileEntry { name: name.clone(), bytes: written.bytes }).collect(),
+        };
+        let manifest_digest = write_record(directory, MANIFEST, &manifest.encode()?)?;
+        let digests = files.iter().map(|(name, written)| (name.as_str(), written.digest));
+        let sums = sums::encode(digests.chain([(MANIFEST, manifest_digest)]));
+        write_record(directory, SUMS, sums.as_bytes())?;
+        let state = if activate { Stage::Publishing } else { Stage::Prepared };
+        let previous = if activate { self.current.clone() } else { None };
+        StateFile { state, previous, withdraws: None, attributes: self.attributes.clone() }.write(directory)?;
+        fs::publish_dir_mode(directory)?;
+        fs::sync_dir(directory)?;
+
+        let info = Loaded::read(directory, &self.id)?.info(activate, &Tags::default());
+        self.completed = Some(Completed { activate, info });
+        Ok(())
+    }
+
+    /// Every file with what it holds, once it is sure that there are no others.
+    fn finished_files(&self) -> Result<BTreeMap<String, Written>> {
+        let files = self.files();
+        let unfinished = |name: &String| Error::Misuse { detail: format!("the file {name:?} was not recorded") };
+        let finished = files.iter().map(|(name, file)| Ok((name.clone(), file.ok_or_else(|| unfinished(name))?)));
+        let finished = finished.collect::<Result<BTreeMap<_, _>>>()?;
+        let known = |name: &str| finished.contains_key(name);
+        refuse_others(self.directory(), "", &known)?;
+        Ok(finished)
+    }
+
+    /// Gives the directories below the draft's own their mode and syncs them, inner ones first.
+    fn sync_directories<'a>(&self, names: impl Iterator<Item = &'a String>) -> Result<()> {
+        let directories: BTreeSet<&str> = names.flat_map(|name| name::parents(name)).collect();
+        // In reverse order of their names, `a/b` comes before `a`.
+        for name in directories.into_iter().rev() {
+            let directory = self.directory().join(name);
+            fs::publish_dir_mode(&directory)?;
+            fs::sync_dir(&directory)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_record(directory: &Path, name: &str, bytes: &[u8]) -> Result<Digest> {
+    let path = directory.join(name);
+    let mut writer = fs::create(&path)?;
+    writer.write_all(bytes).map_err(|source| cutover_durable::Error::io("write", &path, source))?;
+    Ok(writer.finish()?.digest)
+}
+
+/// Fails when there is anything below `directory` but known files and the directories on the way to them.
+fn refuse_others(directory: &Path, prefix: &str, known: &dyn Fn(&str) -> bool) -> Result<()> {
+    for entry in fs::list_dir(directory)? {
+        let name = format!("{prefix}{}", entry.name.display());
+        match entry.kind {
+            Kind::Directory => refuse_others(&directory.join(&entry.name), &format!("{name}/"), known)?,
+            Kind::File if known(&name) => {}
+            _ => return Err(Error::Misuse { detail: format!("the draft did not create {name:?}") }),
+        }
+    }
+    Ok(())
+}

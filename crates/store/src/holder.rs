@@ -1,0 +1,60 @@
+//! Who holds the writer lock: advice for people, believed only while the lock is held.
+
+use std::{
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use cutover_durable::{fs, host, replace};
+use serde::{Deserialize, Serialize};
+
+use crate::layout::Layout;
+
+/// The longest holder file that is read, in bytes.
+const LARGEST: usize = 4096;
+
+/// The process that holds, or held, the writer lock. A process id means nothing on another host or in another container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Holder {
+    /// Its process id.
+    pub pid: u32,
+    /// The name of its machine.
+    pub host: String,
+    /// Since when it holds the lock, in milliseconds since 1970.
+    pub since: u64,
+    /// What it does.
+    pub operation: String,
+}
+
+impl Holder {
+    /// Writes down that this process holds the lock. A file of advice: a failure changes nothing.
+    pub(crate) fn announce(layout: &Layout, operation: &str) {
+        let operation = operation.chars().take(256).collect();
+        let holder = Self { pid: std::process::id(), host: host::name(), since: now_ms(), operation };
+        if let Ok(bytes) = serde_json::to_vec(&holder) {
+            let _ = replace::replace_unsynced(&layout.holder(), &bytes);
+        }
+    }
+
+    /// Forgets the holder, before the lock is let go. A failure leaves advice that nobody believes without the lock.
+    pub(crate) fn retract(layout: &Layout) {
+        let _ = fs::remove_file(&layout.holder());
+    }
+
+    /// Who said last that they hold the lock. `None` when nobody did, or not in our words (`flock(1)` says nothing).
+    pub(crate) fn read(layout: &Layout) -> Option<Self> {
+        serde_json::from_slice(&fs::read_limited(&layout.holder(), LARGEST).ok()?).ok()
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} on {} ({})", self.pid, self.host, self.operation)
+    }
+}
+
+/// Milliseconds since 1970, for people.
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,157 @@
+//! Every file name of an index directory is made and parsed here.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
+
+use cutover_durable::replace::TEMPORARY_INFIX;
+
+use crate::{VersionId, id::STAGING};
+
+/// The file that decides which version is current.
+const CURRENT: &str = "CURRENT";
+/// The symbolic link to the current version, for tools that want a path.
+const LINK: &str = "current";
+const LOCK: &str = ".index_rebuild.lock";
+const HOLDER: &str = ".index_rebuild.holder";
+const TAGS: &str = "tags.json";
+const USED_IDS: &str = "used-ids";
+const HISTORY: &str = "history.jsonl";
+const OLD_HISTORY: &str = "history.1.jsonl";
+const VERSIONS: &str = "versions";
+const TRASH: &str = "trash";
+
+/// A version's manifest, relative to its directory.
+pub(crate) const MANIFEST: &str = "manifest.json";
+/// The digests of a version's files.
+pub(crate) const SUMS: &str = "SHA256SUMS";
+/// What may change about a version.
+pub(crate) const STATE: &str = "state.json";
+/// The file on which a version's readers hold a shared lock.
+pub(crate) const LEASE: &str = ".lease";
+/// Where a version keeps what users brought.
+pub(crate) const ARTIFACTS: &str = "artifacts";
+
+/// Between an id and random characters in the name of a version in the trash; no id contains it.
+const TRASHED: char = '~';
+
+/// The paths of one index.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+/// What a name below `versions/` is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum VersionName {
+    /// A version, complete or (`publishing`) about to be.
+    Version(VersionId),
+    /// A draft, dead unless the writer lock is held.
+    Staging,
+    /// Not of our making.
+    Foreign,
+}
+
+impl Layout {
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn current(&self) -> PathBuf {
+        self.root.join(CURRENT)
+    }
+
+    pub fn link(&self) -> PathBuf {
+        self.root.join(LINK)
+    }
+
+    /// What the symbolic link to `id` holds: relative, so that the index can be moved.
+    pub fn link_target(id: &VersionId) -> PathBuf {
+        Path::new(VERSIONS).join(id.as_str())
+    }
+
+    pub fn lock(&self) -> PathBuf {
+        self.root.join(LOCK)
+    }
+
+    pub fn holder(&self) -> PathBuf {
+        self.root.join(HOLDER)
+    }
+
+    pub fn tags(&self) -> PathBuf {
+        self.root.join(TAGS)
+    }
+
+    pub fn used_ids(&self) -> PathBuf {
+        self.root.join(USED_IDS)
+    }
+
+    pub fn history(&self) -> PathBuf {
+        self.root.join(HISTORY)
+    }
+
+    /// The history before the last rotation.
+    pub fn old_history(&self) -> PathBuf {
+        self.root.join(OLD_HISTORY)
+    }
+
+    pub fn versions(&self) -> PathBuf {
+        self.root.join(VERSIONS)
+    }
+
+    pub fn version(&self, id: &VersionId) -> PathBuf {
+        self.root.join(VERSIONS).join(id.as_str())
+    }
+
+    pub fn staging(&self, id: &VersionId) -> PathBuf {
+        self.root.join(VERSIONS).join(format!("{id}{STAGING}"))
+    }
+
+    pub fn trash(&self) -> PathBuf {
+        self.root.join(TRASH)
+    }
+
+    pub fn trashed(&self, id: &VersionId, random: &str) -> PathBuf {
+        self.root.join(TRASH).join(format!("{id}{TRASHED}{random}"))
+    }
+
+    /// The id of a version that lies in the trash under `name`.
+    pub fn trashed_id(name: &OsStr) -> Option<VersionId> {
+        VersionId::parse(name.to_str()?.split_once(TRASHED)?.0).ok()
+    }
+
+    /// What a name below `versions/` is.
+    pub fn parse_version(name: &OsStr) -> VersionName {
+        let Some(name) = name.to_str() else { return VersionName::Foreign };
+        if let Some(id) = name.strip_suffix(STAGING) {
+            return if VersionId::parse(id).is_ok() { VersionName::Staging } else { VersionName::Foreign };
+        }
+        VersionId::parse(name).map_or(VersionName::Foreign, VersionName::Version)
+    }
+
+    /// Whether `name`, in the index directory, is the remains of a replacement that a crash cut short.
+    pub fn is_temporary(name: &OsStr) -> bool {
+        let Some((replaced, _)) = name.to_str().and_then(|name| name.split_once(TEMPORARY_INFIX)) else { return false };
+        [CURRENT, LINK, HOLDER, TAGS].contains(&replaced)
+    }
+
+    /// Whether `name`, in a version's directory, is the remains of a replacement that a crash cut short.
+    pub fn is_temporary_state(name: &OsStr) -> bool {
+        name.to_str().and_then(|name| name.split_once(TEMPORARY_INFIX)).is_some_and(|(replaced, _)| replaced == STATE)
+    }
+
+    /// Whether a directory that holds `name` is an index.
+    pub fn marks_an_index(name: &OsStr) -> bool {
+        name == CURRENT || name == VERSIONS
+    }
+
+    /// Whether an index that a crash kept from being made completely can hold `name`.
+    pub fn may_precede_an_index(name: &OsStr) -> bool {
+        [LOCK, HOLDER, TRASH, USED_IDS].iter().any(|known| name == *known) || Self::is_temporary(name)
+    }
+}

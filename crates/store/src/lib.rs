@@ -1,0 +1,48 @@
+//! Versions of any artifacts in one directory: drafted, published by one rename, rolled back, pruned.
+//!
+//! A version is an immutable directory below `versions/`. `CURRENT` names the one that readers use; replacing that file by a
+//! rename is the only thing that publishes. Whoever writes holds one lock from the beginning to the end, so everything that a
+//! crash left is known to be dead when the next writer holds it ([`Store::write`] settles and removes it). Readers take no lock
+//! but a shared lease on the version they read, which keeps prune away from it.
+//!
+//! What a version contains is not this crate's business: files under names, and an opaque JSON value in the manifest.
+
+mod activate;
+mod complete;
+mod current;
+mod draft;
+mod error;
+mod history;
+mod holder;
+mod id;
+mod info;
+mod layout;
+mod manifest;
+mod name;
+mod prune;
+mod publish;
+mod recover;
+mod snapshot;
+mod state;
+mod status;
+mod store;
+mod sums;
+mod tags;
+mod usage;
+mod used_ids;
+mod writer;
+
+pub use activate::Activated;
+pub use complete::Contents;
+pub use draft::{Draft, DraftOptions};
+pub use error::{Error, Result};
+pub use holder::Holder;
+pub use id::VersionId;
+pub use info::{State, VersionInfo};
+pub use manifest::{Counts, FORMAT, FileEntry, Manifest};
+pub use prune::{Keep, Pruned};
+pub use publish::Published;
+pub use snapshot::Snapshot;
+pub use status::StoreStatus;
+pub use store::{Store, StoreOptions};
+pub use writer::{LockWait, Writer};

@@ -1,0 +1,69 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::{Analyzer, Language, MAX_TERM_BYTES};
+
+fn terms(analyzer: Analyzer, text: &str) -> Vec<String> {
+    let mut terms = Vec::new();
+    analyzer.tantivy().token_stream(text).process(&mut |token| {
+        assert!(!token.text.is_empty());
+        assert!(text.is_char_boundary(token.offset_from) && text.is_char_boundary(token.offset_to));
+        terms.push(token.text.clone());
+    });
+    terms
+}
+
+#[test]
+fn standard_words_are_runs_of_letters_and_digits_in_lower_case() {
+    assert_eq!(terms(Analyzer::Standard, "The quick-brown fox, v2.0!"), ["the", "quick", "brown", "fox", "v2", "0"]);
+}
+
+#[test]
+fn composed_and_decomposed_letters_are_the_same_term() {
+    assert_eq!(terms(Analyzer::Standard, "cafe\u{301}s"), terms(Analyzer::Standard, "CAFÉS"));
+    assert_eq!(terms(Analyzer::Standard, "ｆｕｌｌ Ⅷ"), ["full", "viii"]);
+    assert_eq!(terms(Analyzer::Standard, "ΣΑΣ σας"), ["σασ", "σασ"]);
+}
+
+#[test]
+fn scripts_without_spaces_give_a_term_for_each_letter() {
+    assert_eq!(terms(Analyzer::Standard, "東京tower"), ["東", "京", "tower"]);
+    assert_eq!(terms(Analyzer::Standard, "タワー"), ["タワー"]);
+}
+
+#[test]
+fn text_without_a_letter_gives_no_term() {
+    for text in ["", " ", "\0\0", "\u{301}", "\u{200d}\u{fe0f}", "🙂🙃", "-- ** ::"] {
+        assert!(terms(Analyzer::Standard, text).is_empty(), "{text:?}");
+        assert!(terms(Analyzer::Simple, text).is_empty(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_word_that_is_too_long_is_dropped_alone() {
+    let text = format!("before {} after", "x".repeat(MAX_TERM_BYTES + 1));
+    assert_eq!(terms(Analyzer::Standard, &text), ["before", "after"]);
+    let fits = "x".repeat(MAX_TERM_BYTES);
+    assert_eq!(terms(Analyzer::Standard, &fits), [fits]);
+}
+
+#[test]
+fn languages_stem_and_drop_their_commonest_words_when_asked() {
+    let plain = Analyzer::language("english", false).unwrap();
+    assert_eq!(terms(plain, "the running horses"), ["the", "run", "hors"]);
+    let stop = Analyzer::language("english", true).unwrap();
+    assert_eq!(terms(stop, "the running horses"), ["run", "hors"]);
+}
+
+#[test]
+fn an_unknown_language_or_a_missing_stop_list_is_refused() {
+    assert_eq!(Analyzer::language("klingon", false), None);
+    assert!(Analyzer::language("tamil", false).is_some());
+    assert_eq!(Analyzer::language("tamil", true), None);
+}
+
+#[test]
+fn every_language_is_called_by_its_own_name() {
+    for name in Language::names() {
+        assert_eq!(Language::named(name).unwrap().to_string(), name);
+    }
+}

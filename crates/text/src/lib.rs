@@ -1,0 +1,32 @@
+//! The text layer: every field of a document that is searched or filtered without a vector.
+//!
+//! One [`TextIndex`] serves one segment from one mapped container file; a query runs over the indexes of all segments of a version
+//! with their statistics taken together, so how documents are spread over segments never shows in a score. Tantivy does the work
+//! below and appears in no signature. A container that is damaged gives a typed error, never a panic.
+
+mod analyzer;
+mod builder;
+mod columns;
+mod container;
+mod directory;
+mod error;
+mod facets;
+mod filter;
+mod guard;
+mod index;
+mod query;
+mod range;
+mod schema;
+mod search;
+mod value;
+
+pub use analyzer::{Analyzer, Language};
+pub use builder::TextBuilder;
+pub use error::{Error, Result};
+pub use facets::facet_counts;
+pub use filter::{Filter, compile_filter};
+pub use index::TextIndex;
+pub use query::{MAX_TERMS, Operator, TextQuery};
+pub use schema::{FieldKind, FieldSpec, TextSchema};
+pub use search::{SegmentRef, TextHit, TextHits, matches, scores, search};
+pub use value::{MAX_INTEGER, MAX_KEYWORD_BYTES, Value};

@@ -1,0 +1,79 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use cutover_durable::{Map, fs};
+use fixedbitset::FixedBitSet;
+use tempfile::TempDir;
+
+use super::rank::{Way, rank};
+use super::{Operator, Plan, TextQuery, Top, matched};
+use crate::guard::reading;
+use crate::{Analyzer, FieldKind, FieldSpec, SegmentRef, TextBuilder, TextHit, TextIndex, TextSchema, Value};
+
+fn schema() -> TextSchema {
+    let text = |name: &str, boost| FieldSpec {
+        name: name.to_owned(),
+        kind: FieldKind::Text { analyzer: Analyzer::Standard, boost },
+    };
+    TextSchema { fields: vec![text("title", 0.1), text("body", 1.0)] }
+}
+
+/// A segment whose bodies have up to `longest` words; the directory keeps its file.
+fn segment(documents: u32, longest: u64, seed: u64) -> (TempDir, TextIndex) {
+    let mut state = seed;
+    let mut below = |end: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) ^ (state >> 17)) % end
+    };
+    let mut builder = TextBuilder::new(&schema()).unwrap();
+    for ordinal in 0..documents {
+        let mut words = |most: u64| {
+            let length = 1 + below(most);
+            let mut word = || {
+                let bound = 1 + below(60);
+                format!("w{}", below(bound))
+            };
+            (0..length).map(|_| word()).collect::<Vec<_>>().join(" ")
+        };
+        let (title, body) = (words(4), words(longest));
+        builder.add(ordinal, &[(0, Value::Text(&title)), (1, Value::Text(&body))]).unwrap();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("text");
+    builder.finish(fs::create(&path).unwrap()).unwrap();
+    (directory, TextIndex::open(Map::open(&path).unwrap(), &schema()).unwrap())
+}
+
+/// Segments of very different lengths, whose block maxima were chosen by averages far from that of both together.
+#[test]
+fn every_way_of_ranking_gives_the_same_hits_with_the_same_scores() {
+    let (short, long) = (segment(6000, 5, 1), segment(4000, 120, 2));
+    let segments = [&short.1, &long.1].map(|index| SegmentRef { index, allowed: None });
+    let mut compared = 0;
+    for query in ["w1", "w0 w3", "w59 w2 w7", "w1 w1 w40 w41 w42", "w58", "w5 w6 w8 w9 w10 w11 w12 w13 w14"] {
+        for operator in [Operator::Or, Operator::And] {
+            for every in [1, 3, 200] {
+                let query = TextQuery { query: query.to_owned(), fields: None, operator };
+                let plan = Plan::new(&segments, &query, &|| false).unwrap();
+                let hits = [Way::AddUp, Way::Visit, Way::Prune].map(|way| ranked(&plan, &segments, every, way));
+                assert_eq!(hits[0], hits[1], "{query:?} visited");
+                assert_eq!(hits[0], hits[2], "{query:?} pruned");
+                compared += hits[0].len();
+            }
+        }
+    }
+    assert!(compared > 200, "only {compared} hits were compared");
+}
+
+fn ranked(plan: &Plan, segments: &[SegmentRef<'_>], every: usize, way: Way) -> Vec<TextHit> {
+    let mut top = Top::new(17);
+    for (number, segment) in segments.iter().enumerate() {
+        reading(segment.index.path(), "rank", || {
+            let mut candidates = matched(plan, number, segment.index, &|| false)?;
+            let allowed: FixedBitSet = (0..segment.index.len() as usize).step_by(every).collect();
+            candidates.intersect_with(&allowed);
+            rank(plan, number, segment.index, &candidates, way, &mut top, &|| false)
+        })
+        .unwrap();
+    }
+    top.into_hits()
+}

@@ -1,0 +1,176 @@
+//! The fields of a text index, and how Tantivy sees them.
+//!
+//! Tantivy sees the text fields alone, each as `f` and its number, so that no name of a caller's can mean anything to it. Text is
+//! indexed with frequencies and lengths; everything else is a column of our own.
+
+use cutover_durable::Digest;
+use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::TokenizerManager;
+
+use crate::{Analyzer, Error, Result, Value};
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FieldKind {
+    /// Text, searched by words.
+    Text {
+        /// How text becomes terms.
+        analyzer: Analyzer,
+        /// Weight of the field where a query names none: finite, not negative.
+        boost: f32,
+    },
+    /// An exact string: filtered and counted, never tokenised.
+    Keyword {
+        /// Whether a document may have several values.
+        many: bool,
+        /// Whether values may be counted.
+        facet: bool,
+    },
+    /// A 64-bit float.
+    Number {
+        /// Whether a document may have several values.
+        many: bool,
+        /// Whether values may be counted.
+        facet: bool,
+    },
+    /// An integer within ±2^53.
+    Integer {
+        /// Whether a document may have several values.
+        many: bool,
+        /// Whether values may be counted.
+        facet: bool,
+    },
+    /// Milliseconds since the epoch.
+    Date {
+        /// Whether a document may have several values.
+        many: bool,
+        /// Whether values may be counted.
+        facet: bool,
+    },
+    /// True or false.
+    Boolean {
+        /// Whether a document may have several values.
+        many: bool,
+        /// Whether values may be counted.
+        facet: bool,
+    },
+}
+
+impl FieldKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text { .. } => "text",
+            Self::Keyword { .. } => "keyword",
+            Self::Number { .. } => "number",
+            Self::Integer { .. } => "integer",
+            Self::Date { .. } => "date",
+            Self::Boolean { .. } => "boolean",
+        }
+    }
+
+    /// Whether a document may have several values. Several texts are one longer text.
+    pub(crate) fn many(self) -> bool {
+        match self {
+            Self::Text { .. } => true,
+            Self::Keyword { many, .. }
+            | Self::Number { many, .. }
+            | Self::Integer { many, .. }
+            | Self::Date { many, .. }
+            | Self::Boolean { many, .. } => many,
+        }
+    }
+
+    pub(crate) fn facet(self) -> bool {
+        match self {
+            Self::Text { .. } => false,
+            Self::Keyword { facet, .. }
+            | Self::Number { facet, .. }
+            | Self::Integer { facet, .. }
+            | Self::Date { facet, .. }
+            | Self::Boolean { facet, .. } => facet,
+        }
+    }
+
+    pub(crate) fn holds(self, value: &Value<'_>) -> bool {
+        self.name() == value.kind()
+    }
+}
+
+/// A field's name and what it holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldSpec {
+    /// The name that queries use; unique in its schema.
+    pub name: String,
+    /// What it holds.
+    pub kind: FieldKind,
+}
+
+/// The fields of a text index. Their order is their numbering in [`crate::TextBuilder::add`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TextSchema {
+    /// The fields, at most 1,024.
+    pub fields: Vec<FieldSpec>,
+}
+
+/// The most fields of a schema: far above what the public API allows.
+const MAX_FIELDS: usize = 1024;
+
+impl TextSchema {
+    /// Checks what [`crate::TextBuilder::new`] and [`crate::TextIndex::open`] rely on.
+    pub(crate) fn check(&self) -> Result<()> {
+        let fault = |spec: &FieldSpec, reason: String| Err(Error::Schema { field: spec.name.clone(), reason });
+        let mut names = std::collections::HashSet::with_capacity(self.fields.len());
+        for spec in &self.fields {
+            if !names.insert(spec.name.as_str()) {
+                return fault(spec, "is there twice".to_owned());
+            }
+            if names.len() > MAX_FIELDS {
+                return fault(spec, format!("is one more than the {MAX_FIELDS} that a schema may have"));
+            }
+            if let FieldKind::Text { boost, .. } = spec.kind
+                && !(boost.is_finite() && boost >= 0.0)
+            {
+                return fault(spec, format!("its boost must be finite and not negative, got {boost}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What decides how a container's bytes are read: names, kinds and analyzers, in order. Boosts, `many` and `facet` do not.
+    pub(crate) fn fingerprint(&self) -> Digest {
+        let mut text = String::new();
+        for spec in &self.fields {
+            let analyzer = match spec.kind {
+                FieldKind::Text { analyzer, .. } => analyzer.name(),
+                _ => String::new(),
+            };
+            text.extend([&spec.name, "\0", spec.kind.name(), "\0", &analyzer, "\n"]);
+        }
+        Digest::of(text.as_bytes())
+    }
+
+    /// Tantivy's schema, and what each field is in it: text alone is.
+    pub(crate) fn tantivy(&self) -> (Schema, Vec<Option<Field>>) {
+        let mut builder = Schema::builder();
+        let fields = self.fields.iter().enumerate().map(|(number, spec)| {
+            let FieldKind::Text { analyzer, .. } = spec.kind else { return None };
+            let indexing = TextFieldIndexing::default().set_tokenizer(&analyzer.name());
+            let indexing = indexing.set_index_option(IndexRecordOption::WithFreqs);
+            let options = TextOptions::default().set_indexing_options(indexing);
+            Some(builder.add_text_field(&format!("f{number}"), options))
+        });
+        let fields = fields.collect();
+        (builder.build(), fields)
+    }
+
+    /// The analyzers by the names that [`TextSchema::tantivy`] gives them.
+    pub(crate) fn tokenizers(&self) -> TokenizerManager {
+        let manager = TokenizerManager::new();
+        for spec in &self.fields {
+            if let FieldKind::Text { analyzer, .. } = spec.kind {
+                manager.register(&analyzer.name(), analyzer.tantivy());
+            }
+        }
+        manager
+    }
+}

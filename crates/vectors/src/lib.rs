@@ -1,0 +1,34 @@
+//! Nearest vectors: hnswlib builds the graph, our own files hold it, our own search walks them on the map.
+//!
+//! A field's vectors are two files. `.full` has every vector exactly as it was given; `.graph` has the links
+//! of an HNSW graph over the same rows. Both are written once by [`VectorBuilder::finish`] and only mapped afterwards, by
+//! [`VectorIndex::open`], which allocates nothing in proportion to their size. Nothing that a file says is believed before it
+//! was checked: a damaged file is a typed error or a wrong answer, never undefined behaviour, a hang or unbounded memory.
+//!
+//! This crate knows ordinals (positions in a segment) and nothing of ids, documents or versions.
+
+mod builder;
+mod construct;
+mod distance;
+mod error;
+mod ffi;
+mod format;
+mod full;
+mod graph;
+mod index;
+mod kernels;
+#[cfg(feature = "oracle")]
+pub mod oracle;
+mod parameters;
+mod repair;
+mod scan;
+mod walk;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use builder::VectorBuilder;
+pub use error::{Error, Result};
+pub use index::{Neighbour, VectorIndex, default_ef};
+pub use parameters::{Metric, Parameters};

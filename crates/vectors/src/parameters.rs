@@ -1,0 +1,59 @@
+//! What an index is made with: its metric, its dimensions, and the shape of its graph.
+
+use crate::{
+    distance,
+    error::{Error, Result},
+};
+
+/// How the distance of two vectors is measured. Smaller is nearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// 1 − the cosine of the angle between them: 0 to 2, lengths do not matter.
+    Cosine,
+    /// The square of their Euclidean distance.
+    L2,
+    /// 1 − their inner product; may be negative.
+    InnerProduct,
+}
+
+/// The parameters of one vector field, fixed when its graph is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// How distances are measured.
+    pub metric: Metric,
+    /// Components of every vector, 1 to 4096.
+    pub dimensions: usize,
+    /// Links of a node on the upper levels, 4 to 64; twice as many on level 0.
+    pub m: usize,
+    /// Candidates considered when a node is linked, `m` to 2000.
+    pub ef_construction: usize,
+    /// What the nodes' levels are drawn from: one seed and one build thread give one sequence of bytes.
+    pub seed: u64,
+}
+
+impl Parameters {
+    /// The most components a vector may have.
+    pub const MAX_DIMENSIONS: usize = 4096;
+
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] naming the first that is outside.
+    pub fn check(&self) -> Result<()> {
+        within("dimensions", self.dimensions, 1, Self::MAX_DIMENSIONS)?;
+        within("m", self.m, 4, 64)?;
+        within("efConstruction", self.ef_construction, self.m, 2000)
+    }
+
+    /// Checks that `vector` can be added to, or searched for in, an index of these parameters.
+    ///
+    /// # Errors
+    /// [`Error::Dimensions`], [`Error::NotFinite`], for cosine [`Error::Zero`] and [`Error::Length`].
+    pub fn check_vector(&self, vector: &[f32]) -> Result<()> {
+        distance::check(self, vector).map(drop)
+    }
+}
+
+fn within(name: &'static str, value: usize, least: usize, most: usize) -> Result<()> {
+    if (least..=most).contains(&value) { Ok(()) } else { Err(Error::Parameter { name, value, least, most }) }
+}
