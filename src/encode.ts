@@ -1,0 +1,159 @@
+// Documents as the native layer takes them: one JSON object a line, vectors packed beside it. Refused here is what JSON cannot
+// carry; whether a document fits its schema is checked where it is read.
+import { CutoverError } from './errors.js'
+import { NotJson, stringJson, toJson } from './json.js'
+import type { Shape } from './schema.js'
+import { isRecord, show } from './validate.js'
+
+/** Bytes that make a batch full: about a millisecond of encoding. */
+const BATCH_BYTES = 128 * 1024
+/** A line that the native layer refuses and counts: it stands for a document that has no JSON. */
+const REFUSED = '{}'
+const LARGEST_FLOAT32 = 3.4028234663852886e38
+
+/** What crosses to the native layer at once. */
+export interface Batch {
+  /** UTF-8, one JSON object a line; a vector field holds its number of components. */
+  readonly lines: Buffer
+  /** The components of the vectors, in the order of the lines and of their fields. */
+  readonly vectors: Float32Array
+}
+
+/** Collects encoded documents until a batch is full. Vectors are copied when added: their owner may reuse them at once. */
+export class Encoder {
+  readonly #shape: Shape
+  #lines: string[] = []
+  #characters = 0
+  #floats = new Float32Array(0)
+  #used = 0
+
+  constructor(shape: Shape) {
+    this.#shape = shape
+  }
+
+  /** Whether the batch should be taken before more is added. */
+  get full(): boolean {
+    return this.#characters + this.#used * Float32Array.BYTES_PER_ELEMENT >= BATCH_BYTES
+  }
+
+  /** Whether there is nothing to take. */
+  get empty(): boolean {
+    return this.#lines.length === 0
+  }
+
+  /**
+   * Encodes a document, the `position`th (from 0) of its source. Nothing is kept of one that is refused.
+   *
+   * @throws {CutoverError} CUTOVER_DOCUMENT, naming id, field and value.
+   */
+  add(document: unknown, position: number): void {
+    const before = this.#used
+    try {
+      this.#push(this.#encode(document, position))
+    } catch (error) {
+      this.#used = before
+      if (error instanceof CutoverError) throw error
+      // A getter or a proxy of the document itself threw.
+      throw refused(undefined, undefined, document, `must be readable (${String(error)})`, position, { cause: error })
+    }
+  }
+
+  /** Puts a line in a refused document's place, so that it is counted. */
+  addRefused(): void {
+    this.#push(REFUSED)
+  }
+
+  /** Takes the batch and begins another. */
+  take(): Batch {
+    const batch = { lines: Buffer.from(this.#lines.join('\n')), vectors: this.#floats.subarray(0, this.#used) }
+    this.#lines = []
+    this.#characters = 0
+    this.#floats = new Float32Array(0)
+    this.#used = 0
+    return batch
+  }
+
+  #push(line: string): void {
+    this.#lines.push(line)
+    this.#characters += line.length + 1
+  }
+
+  #encode(document: unknown, position: number): string {
+    if (!isRecord(document)) throw refused(undefined, undefined, document, 'must be an object', position)
+    const { id } = document
+    if (typeof id !== 'string') throw refused(undefined, 'id', id, 'must be a string', position)
+    let text = `{"id":${field(id, 'id', id, position, () => stringJson(id))}`
+    for (const name of Object.keys(document)) {
+      const value = document[name]
+      if (name === 'id' || value === undefined || value === null) continue
+      const json = field(id, name, value, position, () => this.#value(name, value))
+      text += `,${field(id, name, name, position, () => stringJson(name))}:${json}`
+    }
+    return `${text}}`
+  }
+
+  #value(name: string, value: unknown): string {
+    const type = this.#shape.types.get(name)
+    if (type === 'vector') return String(this.#vector(value))
+    return toJson(value, type === 'stored' ? 'iso' : 'milliseconds')
+  }
+
+  /** Copies a vector into the batch; its number of components. */
+  #vector(value: unknown): number {
+    if (value instanceof Float32Array) {
+      this.#reserve(value.length)
+      this.#floats.set(value, this.#used)
+    } else if (Array.isArray(value)) {
+      this.#reserve(value.length)
+      for (let at = 0; at < value.length; at++) this.#floats[this.#used + at] = component(value[at], at)
+    } else {
+      throw new NotJson('', value, 'must be a Float32Array or an array of numbers')
+    }
+    this.#used += value.length
+    return value.length
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#used + count
+    if (needed <= this.#floats.length) return
+    const larger = new Float32Array(Math.max(needed, this.#floats.length * 2, 4096))
+    larger.set(this.#floats.subarray(0, this.#used))
+    this.#floats = larger
+  }
+}
+
+function component(value: unknown, at: number): number {
+  if (typeof value !== 'number') throw new NotJson(`[${at}]`, value, 'must be a number')
+  // What is finite must stay so: 1e300 would arrive as Infinity, which nobody wrote.
+  if (Number.isFinite(value) && Math.abs(value) > LARGEST_FLOAT32)
+    throw new NotJson(`[${at}]`, value, 'must fit a 32-bit float')
+  return value
+}
+
+/** Runs `encode`, and blames the field for what it cannot carry. */
+function field(id: string, name: string, value: unknown, position: number, encode: () => string): string {
+  try {
+    return encode()
+  } catch (error) {
+    if (error instanceof NotJson) throw refused(id, name, error.value, error.message, position, { path: error.path })
+    // A getter, a proxy or a toJSON below the document threw.
+    throw refused(id, name, value, `must be readable (${String(error)})`, position, { cause: error })
+  }
+}
+
+function refused(
+  id: string | undefined,
+  name: string | undefined,
+  value: unknown,
+  reason: string,
+  position: number,
+  more: { path?: string; cause?: unknown } = {},
+): CutoverError {
+  const who = id === undefined ? `document ${position} of the source (from 0)` : `document ${show(id)}`
+  const where = name === undefined ? '' : `, field ${show(name + (more.path ?? ''))}`
+  const shown = show(value)
+  return new CutoverError('CUTOVER_DOCUMENT', `${who}${where}: ${reason}, got ${shown}`, {
+    detail: { id: id ?? '', field: name, value: shown, reason, position },
+    ...('cause' in more ? { cause: more.cause } : {}),
+  })
+}

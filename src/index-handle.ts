@@ -1,0 +1,201 @@
+// An open index as callers hold it.
+import { limited } from './abort.js'
+import { list, listing } from './documents.js'
+import { native } from './errors.js'
+import { Watcher } from './events.js'
+import type { IndexEvents } from './events.js'
+import { Lifetime } from './lifetime.js'
+import type { CancelToken, NativeIndex, NativeSnapshot } from './native.js'
+import { abortable, lockOptions, writeOptions } from './options.js'
+import type { Abortable, LockOptions, RebuildOptions } from './options.js'
+import type { Facets, Query, SearchOptions, Select } from './query-types.js'
+import { prepareQuery, searchLimits } from './query.js'
+import type { DocumentsOptions, Listed } from './read.js'
+import { Reader, found, many } from './reader.js'
+import type { Found } from './reader.js'
+import { rebuild } from './rebuild.js'
+import type { Fields, Input } from './schema.js'
+import type { SearchIndex, Source } from './search-index.js'
+import { SnapshotHandle } from './snapshot-handle.js'
+import type { Snapshot } from './snapshot.js'
+import { checkSource } from './source.js'
+import { given, optionsOf, string } from './validate.js'
+import { parseInfo, parseInfos, parseStatus } from './version.js'
+import type { IndexStatus, Published, VersionInfo } from './version.js'
+
+const VERSION = new Set(['version'])
+
+/** Implements {@link SearchIndex}. */
+export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIndex<S> {
+  readonly path: string
+  readonly #native: NativeIndex
+  readonly #life: Lifetime
+  readonly #watcher: Watcher
+  readonly #release: () => Promise<void>
+  #published: Published | undefined
+
+  /** `release` is called once everything is closed. */
+  constructor(index: NativeIndex, path: string, release: () => Promise<void>) {
+    const life = new Lifetime(`the index ${path}`)
+    super(index, 'index', life)
+    this.path = path
+    this.#native = index
+    this.#life = life
+    this.#watcher = new Watcher(index)
+    this.#release = release
+  }
+
+  get current(): VersionInfo | undefined {
+    return this.#watcher.info
+  }
+
+  async searchBatch<const Sel extends Select<S> | undefined, const F extends Facets<S> | undefined>(
+    queries: readonly (string | Query<S, Sel, F>)[],
+    options?: SearchOptions,
+  ): Promise<Found<S, Sel, F>[]> {
+    const prepared = many(queries, 'queries').map((query, at) => prepareQuery(query, `queries[${at}]`))
+    const { signal, timeoutMs, version } = searchLimits(options, 'index')
+    const [texts, vectors] = [prepared.map((query) => query.json), prepared.map((query) => query.vector)]
+    const answers = await this.#life.run(() =>
+      limited(signal, timeoutMs, (token) => this.#native.searchBatch(texts, vectors, token, version)),
+    )
+    return answers.map((answer) => found<S, Sel, F>(answer))
+  }
+
+  async *documents<const Sel extends readonly (keyof S & string)[] | undefined = undefined>(
+    options?: DocumentsOptions<S, Sel> & { version?: string },
+  ): AsyncGenerator<Listed<S, Sel>, undefined> {
+    const wanted = listing(options, 'index')
+    const snapshot = await this.#hold(wanted.version)
+    try {
+      yield* list(snapshot, wanted, this.#life) as AsyncGenerator<Listed<S, Sel>, undefined>
+    } finally {
+      snapshot.close()
+    }
+  }
+
+  async snapshot(wanted?: { version?: string }): Promise<Snapshot<S>> {
+    const version = given(optionsOf(wanted, VERSION).version, (v) => string(v, 'options.version')) ?? null
+    return new SnapshotHandle<S>(await this.#hold(version), this.#life)
+  }
+
+  async rebuild(
+    documents: Source<Input<S>> | (() => Source<Input<S>> | Promise<Source<Input<S>>>),
+    options?: RebuildOptions<S>,
+  ): Promise<VersionInfo> {
+    checkSource(documents)
+    const write = writeOptions(options, 'rebuild')
+    return this.#life.run(async () => {
+      const published = await rebuild(this.#native, documents, write)
+      this.#published = published
+      if (published.info.state === 'published') await this.#serve(published.info)
+      return published.info
+    })
+  }
+
+  async versions(): Promise<readonly VersionInfo[]> {
+    return this.#life.run(async () => parseInfos(await native(() => this.#native.versions())))
+  }
+
+  async activate(version: string, options?: LockOptions): Promise<VersionInfo> {
+    string(version, 'version')
+    return this.#switch(options, (json, token) => this.#native.activate(version, json, token))
+  }
+
+  async rollback(to?: string, options?: LockOptions): Promise<VersionInfo> {
+    const target = given(to, (v) => string(v, 'to')) ?? null
+    return this.#switch(options, (json, token) => this.#native.rollback(target, json, token))
+  }
+
+  async status(): Promise<IndexStatus> {
+    return this.#life.run(async () => parseStatus(await native(() => this.#native.status()), this.#published))
+  }
+
+  async ready(options?: Abortable): Promise<VersionInfo> {
+    const signal = abortable(options)
+    signal?.throwIfAborted()
+    this.#life.check()
+    const now = this.current ?? (await this.#life.run(() => this.#look()))
+    if (now) return now
+    return new Promise<VersionInfo>((resolve, reject) => {
+      const settle = (): void => {
+        giveUp()
+        this.#closed.delete(onClose)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      const onAbort = (): void => {
+        settle()
+        reject(signal?.reason as Error)
+      }
+      const onClose = (): void => {
+        settle()
+        reject(this.#life.error)
+      }
+      const giveUp = this.#watcher.wait((info) => {
+        settle()
+        resolve(info)
+      })
+      this.#closed.add(onClose)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal?.aborted) onAbort()
+      else if (this.#life.closed) onClose()
+    })
+  }
+
+  on<E extends keyof IndexEvents>(event: E, listener: (...args: IndexEvents[E]) => void): this {
+    this.#watcher.on(event, listener)
+    return this
+  }
+
+  off<E extends keyof IndexEvents>(event: E, listener: (...args: IndexEvents[E]) => void): this {
+    this.#watcher.off(event, listener)
+    return this
+  }
+
+  async close(): Promise<void> {
+    const closing = this.#life.close(async () => {
+      this.#watcher.stop()
+      try {
+        await native(() => this.#native.close())
+      } finally {
+        await this.#release()
+      }
+    })
+    for (const onClose of this.#closed) onClose()
+    await closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Calls that wait for something that closing the index ends. */
+  readonly #closed = new Set<() => void>()
+
+  async #hold(version: string | null): Promise<NativeSnapshot> {
+    return this.#life.run(() => native(() => this.#native.snapshot(version)))
+  }
+
+  async #look(): Promise<VersionInfo | undefined> {
+    await native(() => this.#native.refresh(true))
+    return this.current
+  }
+
+  async #switch(
+    options: LockOptions | undefined,
+    call: (json: string, token: CancelToken | undefined) => Promise<string>,
+  ): Promise<VersionInfo> {
+    const { json, signal } = lockOptions(options)
+    return this.#life.run(async () => {
+      const info = parseInfo(await limited(signal, undefined, (token) => call(json, token)))
+      await this.#serve(info)
+      return info
+    })
+  }
+
+  /** Makes what was published answer here, and tells of it, before the call that published it resolves. */
+  async #serve(info: VersionInfo): Promise<void> {
+    if (this.current?.id !== info.id) await this.#look()
+    this.#watcher.check()
+  }
+}

@@ -1,0 +1,36 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The public names of the package. Everything else is internal.
+export { CutoverError, isCutoverError } from './errors.js'
+export type { ErrorCode } from './errors.js'
+export type { IndexEvents } from './events.js'
+export { openIndex, openTemporary } from './open.js'
+export type { Abortable, LockOptions, OpenOptions, Progress, RebuildOptions, WriteOptions } from './options.js'
+export type {
+  Facets,
+  Filter,
+  Hit,
+  Query,
+  Results,
+  SearchOptions,
+  Select,
+  TextQuery,
+  VectorQuery,
+} from './query-types.js'
+export type { DocumentsOptions, Listed, Readable } from './read.js'
+export { defineFields } from './schema.js'
+export type {
+  Analyzer,
+  Document,
+  Field,
+  Fields,
+  Input,
+  KeywordField,
+  Metric,
+  NumberField,
+  StoredField,
+  TextField,
+  VectorField,
+} from './schema.js'
+export type { SearchIndex, Source } from './search-index.js'
+export type { Snapshot, SnapshotSearchOptions } from './snapshot.js'
+export type { IndexStatus, VersionInfo } from './version.js'

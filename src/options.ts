@@ -1,0 +1,213 @@
+// The options of opening and writing, and their checks.
+import { totalmem } from 'node:os'
+import type { CutoverError } from './errors.js'
+import { NotJson, toJson } from './json.js'
+import type { Fields, Known, Unreserved } from './schema.js'
+import { checkFields } from './schema.js'
+import type { Snapshot } from './snapshot.js'
+import {
+  boolean,
+  callback,
+  finite,
+  given,
+  integer,
+  isRecord,
+  milliseconds,
+  oneOf,
+  optionsOf,
+  show,
+  signal,
+  string,
+  wrongType,
+} from './validate.js'
+
+/** A call that can be given up. */
+export interface Abortable {
+  /** Rejects with `signal.reason`; each method says what has happened by then. */
+  signal?: AbortSignal
+}
+
+/** How an index is opened. */
+export interface OpenOptions<S extends Fields> extends Abortable {
+  /** Needed to create an index; afterwards optional, and checked against the index if given. */
+  fields?: S & Known<S> & Unreserved
+  /** `read-only` never creates, writes, locks for writing or prunes. Default `read-write`. */
+  mode?: 'read-write' | 'read-only'
+  /** `eventual` (default): queries never wait for a new version. `strict`: a query sees every publish that finished before it began. */
+  freshness?: 'eventual' | 'strict'
+  /** What a publish leaves behind: versions, the current one included (default 3), none younger than `days`, within `maxBytes`. Versions in use stay. */
+  keep?: { versions?: number; days?: number; maxBytes?: number }
+  /** Accept what is refused by default. */
+  allow?: readonly ('network-file-system' | 'writable-by-others')[]
+  /** Threads of this index, each 1–256. Default: as many as the machine runs at once. */
+  threads?: { search?: number; build?: number }
+  /** Memory that one build may use, in bytes, at least 16 MiB; what exceeds it becomes further segments. Default: a quarter of the machine's, at most 2 GiB. */
+  buildMemoryBytes?: number
+}
+
+/** What a rebuild is doing. */
+export interface Progress {
+  readonly phase: 'waiting' | 'reading' | 'building' | 'verifying' | 'publishing'
+  /** Documents while reading, units of the phase's work afterwards. */
+  readonly done: number
+  readonly total?: number
+  /** Milliseconds since the call. */
+  readonly elapsedMs: number
+}
+
+/** The options of every call that takes the writer lock. */
+export interface LockOptions extends Abortable {
+  /** Milliseconds to wait for the writer lock; 0 fails at once with CUTOVER_LOCKED and who holds it. Default Infinity. */
+  lockTimeoutMs?: number
+  /** Refuse to publish (CUTOVER_CONFLICT) unless this version is still current. */
+  ifCurrent?: string
+}
+
+/** How a version is written. An abort is honoured until the version gets its final name: nothing is left of the draft. Afterwards the call completes. */
+export interface WriteOptions<S extends Fields> extends LockOptions {
+  /** Version id; generated when absent. An id that was ever used is refused with CUTOVER_EXISTS. */
+  version?: string
+  /** False leaves a complete version in state `prepared`, for `activate`. Default true. */
+  activate?: boolean
+  /** JSON that stays with the version: a model's name, a commit, anything. */
+  attributes?: Record<string, unknown>
+  /** An invalid document ends the write (default), or is skipped and counted, and given to the function. A throw of the function ends the write with what it threw. */
+  onInvalid?: 'throw' | 'skip' | ((error: CutoverError) => void)
+  /** Called when a phase begins and at most every 100 ms within it. A throw ends the write with what it threw. */
+  onProgress?(progress: Progress): void
+  /** Checks on the finished draft before anyone sees it; a throw abandons it: CUTOVER_GATE, whose cause is what was thrown. */
+  gate?(draft: Snapshot<S>): void | Promise<void>
+}
+/** How everything is replaced. */
+export type RebuildOptions<S extends Fields> = WriteOptions<S>
+
+const OPEN = new Set(['fields', 'mode', 'freshness', 'keep', 'allow', 'threads', 'buildMemoryBytes', 'signal'])
+const KEEP = new Set(['versions', 'days', 'maxBytes'])
+const THREADS = new Set(['search', 'build'])
+const LOCK = new Set(['signal', 'lockTimeoutMs', 'ifCurrent'])
+const WRITE = new Set([...LOCK, 'version', 'activate', 'attributes', 'onInvalid', 'onProgress', 'gate'])
+const SIGNAL = new Set(['signal'])
+
+/** Options as the native layer takes them, and what stays here. */
+export interface Checked {
+  readonly json: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** Checks the options of opening. */
+export function openOptions(value: unknown): Checked {
+  const o = optionsOf(value, OPEN)
+  if (o.fields !== undefined) checkFields(o.fields)
+  const mode = given(o.mode, (v) => oneOf(v, 'options.mode', ['read-write', 'read-only'])) ?? 'read-write'
+  const keep = given(o.keep, (v) => {
+    const k = optionsOf(v, KEEP, 'options.keep')
+    return {
+      versions: given(k.versions, (n) => integer(n, 'options.keep.versions', 1, 1e6)),
+      days: given(k.days, (n) => atLeast(n, 'options.keep.days', 0)),
+      maxBytes: given(k.maxBytes, (n) => integer(n, 'options.keep.maxBytes', 0, Number.MAX_SAFE_INTEGER)),
+    }
+  })
+  const threads = given(o.threads, (v) => {
+    const t = optionsOf(v, THREADS, 'options.threads')
+    return {
+      search: given(t.search, (n) => integer(n, 'options.threads.search', 1, 256)),
+      build: given(t.build, (n) => integer(n, 'options.threads.build', 1, 256)),
+    }
+  })
+  const request = {
+    create: mode === 'read-write' && o.fields !== undefined,
+    mode,
+    freshness: given(o.freshness, (v) => oneOf(v, 'options.freshness', ['eventual', 'strict'])) ?? 'eventual',
+    keep,
+    allow: given(o.allow, allowed),
+    threads,
+    buildMemoryBytes:
+      given(o.buildMemoryBytes, (n) =>
+        integer(n, 'options.buildMemoryBytes', 16 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
+      ) ?? buildMemory(),
+    fields: o.fields,
+  }
+  return { json: json(request, 'options'), signal: signal(o.signal) }
+}
+
+/** The options of a rebuild that stay on this side. */
+export interface Write {
+  readonly json: string
+  readonly signal: AbortSignal | undefined
+  readonly onInvalid: 'throw' | 'skip' | ((error: CutoverError) => void)
+  readonly onProgress: ((progress: Progress) => void) | undefined
+  readonly gate: ((draft: Snapshot<Fields>) => unknown) | undefined
+}
+
+/** Checks the options of a write. */
+export function writeOptions(value: unknown, operation: string): Write {
+  const o = optionsOf(value, WRITE)
+  const onInvalid = given(o.onInvalid, (v) =>
+    typeof v === 'function' ? (v as (error: CutoverError) => void) : oneOf(v, 'options.onInvalid', ['throw', 'skip']),
+  )
+  const request = {
+    operation,
+    ...lock(o),
+    version: given(o.version, (v) => string(v, 'options.version')),
+    activate: given(o.activate, (v) => boolean(v, 'options.activate')) ?? true,
+    attributes: given(o.attributes, (v) => {
+      if (!isRecord(v)) throw wrongType('options.attributes', 'an object', v)
+      return v
+    }),
+    onInvalid: onInvalid === undefined || onInvalid === 'throw' ? 'throw' : 'skip',
+  }
+  return {
+    json: json(request, 'options'),
+    signal: signal(o.signal),
+    onInvalid: onInvalid ?? 'throw',
+    onProgress: given(o.onProgress, (v) => callback(v, 'options.onProgress') as (progress: Progress) => void),
+    gate: given(o.gate, (v) => callback(v, 'options.gate') as (draft: Snapshot<Fields>) => unknown),
+  }
+}
+
+/** Checks the options of `activate` and `rollback`. */
+export function lockOptions(value: unknown): Checked {
+  const o = optionsOf(value, LOCK)
+  return { json: json(lock(o), 'options'), signal: signal(o.signal) }
+}
+
+/** Checks options that hold nothing but a signal. */
+export const abortable = (value: unknown): AbortSignal | undefined => signal(optionsOf(value, SIGNAL).signal)
+
+/** A quarter of what this process may use, at most 2 GiB. */
+function buildMemory(): number {
+  const limit = process.constrainedMemory()
+  // Without a limit some systems tell 0, others a number larger than the machine.
+  const available = limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+  return Math.min(Math.floor(available / 4), 2 ** 31)
+}
+
+function lock(o: Record<string, unknown>) {
+  return {
+    lockTimeoutMs: given(o.lockTimeoutMs, (v) => milliseconds(v, 'options.lockTimeoutMs', 0)),
+    ifCurrent: given(o.ifCurrent, (v) => string(v, 'options.ifCurrent')),
+  }
+}
+
+function allowed(value: unknown): string[] {
+  if (!Array.isArray(value)) throw wrongType('options.allow', 'an array', value)
+  return Array.from(value, (item, at) =>
+    oneOf(item, `options.allow[${at}]`, ['network-file-system', 'writable-by-others']),
+  )
+}
+
+function atLeast(value: unknown, name: string, min: number): number {
+  const number = finite(value, name)
+  if (number < min) throw new RangeError(`${name} must be at least ${min}, got ${show(value)}`)
+  return number
+}
+
+function json(value: object, name: string): string {
+  try {
+    return toJson(value, 'iso')
+  } catch (error) {
+    if (error instanceof NotJson)
+      throw new TypeError(`${name}${error.path} ${error.message}, got ${show(error.value)}`, { cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,48 @@
+// Tells the caller how far a write is: at the beginning of a phase, then at most every 100 ms.
+import type { Progress } from './options.js'
+
+const INTERVAL_MS = 100
+
+/** Calls `onProgress`, and `onFailure` with what it throws. */
+export class Reporter {
+  readonly #began = performance.now()
+  readonly #onProgress: ((progress: Progress) => void) | undefined
+  readonly #onFailure: (error: unknown) => void
+  #phase = ''
+  #next = 0
+
+  constructor(onProgress: ((progress: Progress) => void) | undefined, onFailure: (error: unknown) => void) {
+    this.#onProgress = onProgress
+    this.#onFailure = onFailure
+  }
+
+  /** Reports, unless the phase is the same and it is too early. */
+  report(phase: Progress['phase'], done: number, total?: number): void {
+    if (!this.#onProgress) return
+    const now = performance.now()
+    const due = phase !== this.#phase || now >= this.#next || done === total
+    if (!due) return
+    this.#phase = phase
+    this.#next = now + INTERVAL_MS
+    try {
+      this.#onProgress({ phase, done, ...(total === undefined ? {} : { total }), elapsedMs: now - this.#began })
+    } catch (error) {
+      this.#onFailure(error)
+    }
+  }
+
+  /** Reports what `look` sees for as long as the work takes. */
+  async during<T>(look: () => string, work: Promise<T>): Promise<T> {
+    if (!this.#onProgress) return work
+    const tell = (): void => {
+      const { phase, done, total } = JSON.parse(look()) as Pick<Progress, 'phase' | 'done'> & { total?: number | null }
+      this.report(phase, done, total ?? undefined)
+    }
+    const timer = setInterval(tell, INTERVAL_MS)
+    try {
+      return await work
+    } finally {
+      clearInterval(timer)
+    }
+  }
+}

@@ -1,0 +1,145 @@
+// Queries and their answers, as types that follow from the schema.
+import type { Abortable } from './options.js'
+import type {
+  Document,
+  FacetNames,
+  Fields,
+  KeywordField,
+  NamesOf,
+  NumberField,
+  TextField,
+  VectorField,
+} from './schema.js'
+
+interface Range<T> {
+  readonly gt?: T
+  readonly gte?: T
+  readonly lt?: T
+  readonly lte?: T
+  /** Whether the document has the field at all. */
+  readonly exists?: boolean
+}
+type Match<F> = F extends KeywordField
+  ?
+      | string
+      | readonly string[]
+      | { readonly in?: readonly string[]; readonly notIn?: readonly string[]; readonly exists?: boolean }
+  : F extends { readonly type: 'boolean' }
+    ? boolean | { readonly exists: boolean }
+    : F extends { readonly type: 'date' }
+      ? Date | Range<Date>
+      : number | readonly number[] | Range<number>
+
+/** All keys must hold; an array means any of its values. A field of many values matches if one of them does. Filters nest at most 32 deep. */
+export type Filter<S extends Fields> = {
+  readonly [K in NamesOf<S, KeywordField | NumberField>]?: Match<S[K]> | undefined
+} & {
+  /** All of these hold. */
+  readonly and?: readonly Filter<S>[]
+  /** At least one of these holds. */
+  readonly or?: readonly Filter<S>[]
+  /** This does not hold. */
+  readonly not?: Filter<S>
+  /** The document is one of these. */
+  readonly ids?: readonly string[]
+}
+
+/** The text leg of a query. */
+export interface TextQuery<S extends Fields> {
+  /** Words, in any order; no input makes the query fail. At most its 1,024 rarest words count. */
+  readonly query: string
+  /** Names, or names with a weight above 0. Default: every text field, with its boost. */
+  readonly fields?: readonly NamesOf<S, TextField>[] | { readonly [K in NamesOf<S, TextField>]?: number }
+  /** Whether a document needs one of the words or all of them. Default `or`. */
+  readonly operator?: 'or' | 'and'
+}
+
+/** The vector leg of a query. */
+export interface VectorQuery<S extends Fields> {
+  /** Needed where the schema has several vector fields. */
+  readonly field?: NamesOf<S, VectorField>
+  /** As many finite components as the field has dimensions. */
+  readonly values: Float32Array | readonly number[]
+  /** Candidates that the walk keeps, 1–100,000: more is slower and finds more. Default: chosen from `limit`. */
+  readonly ef?: number
+  /** Leave out hits farther than this. */
+  readonly maxDistance?: number
+  /** Compare with every vector that the filter allows. Default false. */
+  readonly exact?: boolean
+}
+
+/** What hits show of their documents: some fields, or nothing. */
+export type Select<S extends Fields> = readonly (keyof S & string)[] | false
+/** Which values are counted: the `limit` most frequent of each field, 1–10,000, default 10. */
+export type Facets<S extends Fields> = { readonly [K in FacetNames<S>]?: { readonly limit?: number } }
+
+/** What is looked for. Without text and vector: every document that `where` allows, in the order of the index. */
+export interface Query<
+  S extends Fields,
+  Sel extends Select<S> | undefined = Select<S> | undefined,
+  F extends Facets<S> | undefined = Facets<S> | undefined,
+> {
+  readonly text?: string | TextQuery<S>
+  /** Components alone search the only vector field. */
+  readonly vector?: Float32Array | readonly number[] | VectorQuery<S>
+  /** Applied inside the search: `limit` hits come back whenever they exist. */
+  readonly where?: Filter<S>
+  /**
+   * How a text and a vector leg become one ranking. `convex`, the default: scores relative to the best of their leg, the vector
+   * leg weighing `vectorWeight`, 0–1, default 0.4. `rrf`: reciprocal ranks, `k` from 1 to a thousand million, default 60.
+   */
+  readonly fusion?:
+    | { readonly method: 'convex'; readonly vectorWeight?: number }
+    | { readonly method: 'rrf'; readonly k?: number }
+  /** Hits, 0–10,000, default 10; 0 counts only. `offset + limit` is at most 10,000. */
+  readonly limit?: number
+  /** Hits to leave out at the top, 0–10,000, default 0. */
+  readonly offset?: number
+  readonly facets?: F
+  /** Default: all fields but vectors. */
+  readonly select?: Sel
+}
+
+/** Limits of one call; it rejects with `signal.reason`, or with CUTOVER_TIMEOUT. */
+export interface SearchOptions extends Abortable {
+  /** Milliseconds, above 0. Default Infinity. */
+  timeoutMs?: number
+  /** Search this version, so that pages agree with each other. CUTOVER_NOT_FOUND when there is none of that id. */
+  version?: string
+}
+
+type Picked<S extends Fields, Q> = Q extends { readonly select: false }
+  ? undefined
+  : Q extends { readonly select: readonly (infer K)[] }
+    ? Pick<Document<S>, ('id' | K) & keyof Document<S>>
+    : Omit<Document<S>, NamesOf<S, VectorField>>
+
+/** A document that was found. */
+export interface Hit<S extends Fields, Q = unknown> {
+  readonly id: string
+  /** Higher is better; comparable within one result only. */
+  readonly score: number
+  /** Present when the text leg found it. Ranks count from 1. */
+  readonly text?: { readonly rank: number; readonly bm25: number }
+  /** Present when the vector leg found it. */
+  readonly vector?: { readonly rank: number; readonly distance: number }
+  readonly document: Picked<S, Q>
+}
+
+/** The answer to a query: all of it from one version. */
+export interface Results<S extends Fields, Q = unknown> {
+  /** The id of the version that answered. */
+  readonly version: string
+  /** Best first. */
+  readonly hits: readonly Hit<S, Q>[]
+  /** Documents that match; for a query with a vector leg, those that its filter allows. */
+  readonly total: number
+  /** False when the vector leg is approximate. */
+  readonly exact: boolean
+  /** Counts over everything that matches, most frequent first; undefined when none were asked for. */
+  readonly facets: Q extends { readonly facets: infer F }
+    ? { readonly [K in keyof F]: readonly { readonly value: string; readonly count: number }[] }
+    : undefined
+  /** Milliseconds that the search took, waiting for a thread included. */
+  readonly tookMs: number
+}

@@ -1,0 +1,157 @@
+// Queries as the native layer takes them: JSON text, with the vector's components beside it.
+import { normaliseFilter } from './filter.js'
+import {
+  between,
+  boolean,
+  finite,
+  given,
+  integer,
+  isRecord,
+  milliseconds,
+  oneOf,
+  optionsOf,
+  record,
+  show,
+  signal,
+  string,
+  strings,
+  wrongType,
+} from './validate.js'
+
+const QUERY = new Set(['text', 'vector', 'where', 'fusion', 'limit', 'offset', 'facets', 'select'])
+const TEXT = new Set(['query', 'fields', 'operator'])
+const VECTOR = new Set(['field', 'values', 'ef', 'maxDistance', 'exact'])
+const CONVEX = new Set(['method', 'vectorWeight'])
+const RRF = new Set(['method', 'k'])
+const FACET = new Set(['limit'])
+const SEARCH = new Set(['signal', 'timeoutMs', 'version'])
+const SNAPSHOT_SEARCH = new Set(['signal', 'timeoutMs'])
+
+/** Hits that a query can reach. */
+const MAX_HITS = 10_000
+const DEFAULT_LIMIT = 10
+
+/** A query, ready to cross. The components are a copy: the caller may reuse its own at once. */
+export interface Prepared {
+  readonly json: string
+  readonly vector: Float32Array | null
+}
+
+/**
+ * Checks a query's form; whether its fields exist, the schema of the version that is searched says.
+ *
+ * @throws {TypeError | RangeError} naming the option and the value.
+ */
+export function prepareQuery(query: unknown, name = 'query'): Prepared {
+  if (typeof query === 'string')
+    return { json: JSON.stringify({ text: words(query, name), limit: DEFAULT_LIMIT, offset: 0 }), vector: null }
+  if (!isRecord(query)) throw wrongType(name, 'a string or an object', query)
+  const q = record(query, name, QUERY)
+  const vector = given(q.vector, (value) => vectorLeg(value, `${name}.vector`))
+  const limit = given(q.limit, (v) => integer(v, `${name}.limit`, 0, MAX_HITS)) ?? DEFAULT_LIMIT
+  const offset = given(q.offset, (v) => integer(v, `${name}.offset`, 0, MAX_HITS)) ?? 0
+  if (offset + limit > MAX_HITS)
+    throw new RangeError(`${name}.offset + ${name}.limit must be at most ${MAX_HITS}, got ${offset} + ${limit}`)
+  const json = JSON.stringify({
+    text: given(q.text, (value) => textLeg(value, `${name}.text`)),
+    vector: vector?.leg,
+    where: given(q.where, (value) => normaliseFilter(value, `${name}.where`)),
+    fusion: given(q.fusion, (value) => fusion(value, `${name}.fusion`)),
+    limit,
+    offset,
+    facets: given(q.facets, (value) => facets(value, `${name}.facets`)),
+    select: given(q.select, (value) => (value === false ? false : strings(value, `${name}.select`))),
+  })
+  return { json, vector: vector?.values ?? null }
+}
+
+/** No input makes a words query fail: what has no UTF-8 is replaced, as a decoder would. */
+function words(text: unknown, name: string): { query: string } {
+  if (typeof text !== 'string') throw wrongType(name, 'a string', text)
+  return { query: text.toWellFormed() }
+}
+
+function textLeg(value: unknown, name: string): object {
+  if (typeof value === 'string') return words(value, name)
+  if (!isRecord(value)) throw wrongType(name, 'a string or an object', value)
+  const t = record(value, name, TEXT)
+  return {
+    ...words(t.query, `${name}.query`),
+    fields: given(t.fields, (v) => weights(v, `${name}.fields`)),
+    operator: given(t.operator, (v) => oneOf(v, `${name}.operator`, ['or', 'and'])),
+  }
+}
+
+function weights(value: unknown, name: string): [string, number | null][] {
+  if (Array.isArray(value)) return strings(value, name).map((field) => [field, null])
+  if (!isRecord(value)) throw wrongType(name, 'an array of names, or an object of weights', value)
+  return Object.keys(value)
+    .filter((field) => value[field] !== undefined)
+    .map((field) => [string(field, name), between(value[field], `${name}.${field}`, Number.MIN_VALUE, 1000)])
+}
+
+function vectorLeg(value: unknown, name: string): { leg: object; values: Float32Array } {
+  if (value instanceof Float32Array || Array.isArray(value)) return { leg: {}, values: components(value, name) }
+  if (!isRecord(value)) throw wrongType(name, 'a Float32Array, an array of numbers or an object', value)
+  const v = record(value, name, VECTOR)
+  const leg = {
+    field: given(v.field, (f) => string(f, `${name}.field`)),
+    ef: given(v.ef, (n) => integer(n, `${name}.ef`, 1, 100_000)),
+    maxDistance: given(v.maxDistance, (n) => finite(n, `${name}.maxDistance`)),
+    exact: given(v.exact, (b) => boolean(b, `${name}.exact`)),
+  }
+  return { leg, values: components(v.values, `${name}.values`) }
+}
+
+function components(value: unknown, name: string): Float32Array {
+  if (value instanceof Float32Array) return new Float32Array(value)
+  if (!Array.isArray(value)) throw wrongType(name, 'a Float32Array or an array of numbers', value)
+  const out = new Float32Array(value.length)
+  for (let at = 0; at < value.length; at++) {
+    const component: unknown = value[at]
+    if (typeof component !== 'number') throw wrongType(`${name}[${at}]`, 'a number', component)
+    out[at] = component
+  }
+  return out
+}
+
+function fusion(value: unknown, name: string): object {
+  if (!isRecord(value)) throw wrongType(name, 'an object', value)
+  const method = oneOf(value.method, `${name}.method`, ['convex', 'rrf'])
+  const f = record(value, name, method === 'convex' ? CONVEX : RRF)
+  return method === 'convex'
+    ? { method, vectorWeight: given(f.vectorWeight, (v) => between(v, `${name}.vectorWeight`, 0, 1)) }
+    : { method, k: given(f.k, (v) => between(v, `${name}.k`, 1, 1e9)) }
+}
+
+function facets(value: unknown, name: string): object {
+  if (!isRecord(value)) throw wrongType(name, 'an object of field names', value)
+  const out = Object.create(null) as Record<string, object>
+  for (const field of Object.keys(value)) {
+    if (value[field] === undefined) continue
+    const f = record(value[field], `${name}.${field}`, FACET)
+    out[string(field, name)] = { limit: given(f.limit, (v) => integer(v, `${name}.${field}.limit`, 1, MAX_HITS)) ?? 10 }
+  }
+  return out
+}
+
+/** The limits of one search. */
+export interface Limits {
+  readonly signal: AbortSignal | undefined
+  readonly timeoutMs: number | undefined
+  readonly version: string | null
+}
+const NO_LIMITS: Limits = { signal: undefined, timeoutMs: undefined, version: null }
+
+/** Checks the options of a search. */
+export function searchLimits(value: unknown, where: 'index' | 'snapshot'): Limits {
+  if (value === undefined) return NO_LIMITS
+  const o = optionsOf(value, where === 'index' ? SEARCH : SNAPSHOT_SEARCH)
+  const timeoutMs = given(o.timeoutMs, (v) => milliseconds(v, 'options.timeoutMs', 0))
+  if (timeoutMs === 0) throw new RangeError(`options.timeoutMs must be above 0, got ${show(o.timeoutMs)}`)
+  return {
+    signal: signal(o.signal),
+    timeoutMs,
+    version: given(o.version, (v) => string(v, 'options.version')) ?? null,
+  }
+}

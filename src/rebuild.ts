@@ -1,0 +1,80 @@
+// Replaces everything: lock, read, build, verify, gate, publish. Until the version has its final name a failure leaves nothing.
+import { Interrupt } from './abort.js'
+import { CutoverError, native } from './errors.js'
+import { feed } from './feed.js'
+import type { NativeDraft, NativeIndex } from './native.js'
+import type { Write } from './options.js'
+import { Reporter } from './progress.js'
+import { shapeOf } from './schema.js'
+import type { Fields, Shape } from './schema.js'
+import { SnapshotHandle } from './snapshot-handle.js'
+import { SourceReader } from './source.js'
+import { parsePublished } from './version.js'
+import type { Published } from './version.js'
+
+/** Rebuilds the index from the source, which has been checked. Rejects with the signal's reason, or with why it failed. */
+export async function rebuild(index: NativeIndex, source: unknown, write: Write): Promise<Published> {
+  const interrupt = new Interrupt(write.signal)
+  const reporter = new Reporter(write.onProgress, (error) => interrupt.fire(error))
+  try {
+    reporter.report('waiting', 0)
+    const draft = await native(() => index.beginDraft(write.json, interrupt.token))
+    try {
+      interrupt.check()
+      const shape = shapeOf(index.fields())
+      await read(draft, source, shape, write, interrupt, reporter)
+      await reporter.during(
+        () => draft.progress(),
+        native(() => draft.complete(interrupt.token)),
+      )
+      interrupt.check()
+      if (write.gate) await pass(draft, write.gate, interrupt)
+      reporter.report('publishing', 0, 1)
+      interrupt.check()
+      return parsePublished(await native(() => draft.publish(interrupt.token)))
+    } catch (error) {
+      // What cannot be removed now, the next writer removes; the failure that led here is the one to tell.
+      await draft.discard().catch(() => {})
+      throw error
+    }
+  } catch (error) {
+    throw interrupt.explain(error)
+  } finally {
+    interrupt.dispose()
+  }
+}
+
+async function read(
+  draft: NativeDraft,
+  source: unknown,
+  shape: Shape,
+  write: Write,
+  interrupt: Interrupt,
+  reporter: Reporter,
+): Promise<void> {
+  reporter.report('reading', 0)
+  const reader = await SourceReader.open(source, interrupt)
+  try {
+    const count = await feed(draft, reader, shape, interrupt, write.onInvalid, (n) => reporter.report('reading', n))
+    reporter.report('reading', count, count)
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Shows the finished draft to the caller's gate. */
+async function pass(draft: NativeDraft, gate: NonNullable<Write['gate']>, interrupt: Interrupt): Promise<void> {
+  const snapshot = new SnapshotHandle<Fields>(draft.snapshot(), undefined)
+  try {
+    await interrupt.race(Promise.resolve(gate(snapshot)))
+  } catch (cause) {
+    interrupt.check()
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new CutoverError('CUTOVER_GATE', `the gate refused version ${draft.version}: ${message}`, {
+      cause,
+      detail: { version: draft.version },
+    })
+  } finally {
+    await snapshot.close()
+  }
+}

@@ -1,0 +1,37 @@
+// Answers of the native layer as the package shows them: vectors put back, dates as Dates.
+import type { Answer } from './native.js'
+import type { Hit, Results } from './query-types.js'
+import type { Fields } from './schema.js'
+
+type Loose = Record<string, unknown>
+
+/** The results of a query. */
+export function readResults(answer: Answer): Results<Fields> {
+  const results = JSON.parse(answer.json) as Results<Fields>
+  if (answer.dates || answer.vectors) for (const hit of results.hits as Hit<Fields>[]) revive(hit.document, answer)
+  return results
+}
+
+/** Documents, with null for those that do not exist. */
+export function readDocuments(answer: Answer): (Loose | undefined)[] {
+  const documents = JSON.parse(answer.json) as (Loose | null)[]
+  return documents.map((document) => {
+    if (document === null) return undefined
+    revive(document, answer)
+    return document
+  })
+}
+
+/** Only own members of these names are touched, and JSON.parse made all of them own. */
+function revive(document: object, { dates, vectors, vectorFields }: Answer): void {
+  const members = document as Loose
+  for (const name of dates ?? []) {
+    const value = members[name]
+    if (typeof value === 'number') members[name] = new Date(value)
+    else if (Array.isArray(value)) members[name] = value.map((item: number) => new Date(item))
+  }
+  for (const name of vectorFields ?? []) {
+    const at = members[name]
+    if (typeof at === 'number') members[name] = vectors?.[at]
+  }
+}
