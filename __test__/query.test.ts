@@ -1,0 +1,173 @@
+import test from 'ava'
+import { normaliseFilter } from '#dist/filter.js'
+// Queries and filters in the form that the native layer takes, and refusals that name the option and the value.
+import { prepareQuery, searchLimits } from '#dist/query.js'
+
+const read = (query: unknown): unknown => JSON.parse(prepareQuery(query).json)
+
+test('a string searches the text', (t) => {
+  t.deepEqual(read('a b'), { text: { query: 'a b' }, limit: 10, offset: 0 })
+})
+
+test('a query of every option is passed on', (t) => {
+  t.deepEqual(
+    read({
+      text: { query: 'a', fields: { title: 2 }, operator: 'and' },
+      vector: { field: 'e', values: [1, 2], ef: 50, maxDistance: 0.5, exact: true },
+      where: { kind: 'x' },
+      fusion: { method: 'rrf', k: 10 },
+      limit: 5,
+      offset: 3,
+      facets: { kind: { limit: 2 }, tags: {} },
+      select: ['title'],
+    }),
+    {
+      text: { query: 'a', fields: [['title', 2]], operator: 'and' },
+      vector: { field: 'e', ef: 50, maxDistance: 0.5, exact: true },
+      where: { kind: 'x' },
+      fusion: { method: 'rrf', k: 10 },
+      limit: 5,
+      offset: 3,
+      facets: { kind: { limit: 2 }, tags: { limit: 10 } },
+      select: ['title'],
+    },
+  )
+  t.deepEqual(read({ text: { query: 'a', fields: ['x', 'y'] }, select: false }), {
+    text: {
+      query: 'a',
+      fields: [
+        ['x', null],
+        ['y', null],
+      ],
+    },
+    limit: 10,
+    offset: 0,
+    select: false,
+  })
+})
+
+test("the components of a vector are a copy, taken when the query is: the caller's may change", (t) => {
+  const mine = new Float32Array([1, 2])
+  const { vector } = prepareQuery({ vector: mine })
+  mine.fill(9)
+  t.deepEqual(vector, new Float32Array([1, 2]))
+  t.deepEqual(prepareQuery({ vector: [3, 4] }).vector, new Float32Array([3, 4]))
+  t.is(prepareQuery('a').vector, null)
+})
+
+test('a text without UTF-8 is searched all the same', (t) => {
+  t.deepEqual(read('a\uD800'), { text: { query: 'a\uFFFD' }, limit: 10, offset: 0 })
+})
+
+test('options that hold undefined are absent', (t) => {
+  t.deepEqual(read({ text: undefined, where: undefined, limit: undefined }), { limit: 10, offset: 0 })
+})
+
+const refused: [unknown, typeof TypeError | typeof RangeError, RegExp][] = [
+  [undefined, TypeError, /query must be a string or an object, got undefined/],
+  [7, TypeError, /got 7/],
+  [['a'], TypeError, /got \[ 'a' \]/],
+  [{ txt: 'a' }, TypeError, /query has no option 'txt'.*got 'a'/],
+  [{ text: 7 }, TypeError, /query\.text must be a string or an object, got 7/],
+  [{ text: {} }, TypeError, /query\.text\.query must be a string, got undefined/],
+  [{ text: { query: 'a', mode: 'syntax' } }, TypeError, /query\.text has no option 'mode'/],
+  [{ text: { query: 'a', operator: 'xor' } }, RangeError, /operator must be one of 'or', 'and', got 'xor'/],
+  [{ text: { query: 'a', fields: { t: 0 } } }, RangeError, /fields\.t .*got 0/],
+  [{ text: { query: 'a', fields: 't' } }, TypeError, /fields must be an array of names/],
+  [{ vector: 'abc' }, TypeError, /query\.vector must be a Float32Array/],
+  [{ vector: [1, '2'] }, TypeError, /query\.vector\[1\] must be a number, got '2'/],
+  [{ vector: new Float64Array(2) }, TypeError, /query\.vector/],
+  [{ vector: { values: [1], ef: 0 } }, RangeError, /ef must be an integer from 1 to 100000, got 0/],
+  [{ vector: { values: [1], maxDistance: Number.NaN } }, RangeError, /maxDistance must be a finite number, got NaN/],
+  [{ vector: { values: [1], exact: 1 } }, TypeError, /exact must be true or false, got 1/],
+  [{ limit: 10_001 }, RangeError, /query\.limit must be an integer from 0 to 10000, got 10001/],
+  [{ limit: -1 }, RangeError, /got -1/],
+  [{ limit: 1.5 }, RangeError, /got 1\.5/],
+  [{ limit: '10' }, TypeError, /query\.limit must be a number, got '10'/],
+  [{ limit: 9000, offset: 1001 }, RangeError, /offset \+ query\.limit must be at most 10000, got 1001 \+ 9000/],
+  [{ fusion: { method: 'max' } }, RangeError, /one of 'convex', 'rrf', got 'max'/],
+  [{ fusion: { method: 'convex', vectorWeight: 2 } }, RangeError, /vectorWeight must be from 0 to 1, got 2/],
+  [{ fusion: { method: 'rrf', vectorWeight: 0.5 } }, TypeError, /has no option 'vectorWeight'/],
+  [{ facets: ['kind'] }, TypeError, /query\.facets must be an object of field names/],
+  [{ facets: { kind: true } }, TypeError, /query\.facets\.kind must be an object, got true/],
+  [{ facets: { kind: { limit: 0 } } }, RangeError, /limit must be an integer from 1/],
+  [{ select: 'title' }, TypeError, /query\.select must be an array of strings, got 'title'/],
+  [{ select: true }, TypeError, /got true/],
+]
+for (const [query, type, message] of refused)
+  test(`a query is refused: ${message.source}`, (t) => {
+    t.throws(() => prepareQuery(query), { instanceOf: type, message })
+  })
+
+test('a filter is passed on, Dates as milliseconds', (t) => {
+  const filter = {
+    kind: ['a', 'b'],
+    sold: true,
+    made: { gte: new Date(5), lt: new Date(9) },
+    price: 3,
+    tags: { in: ['x'], notIn: ['y'], exists: true },
+    gone: undefined,
+    and: [{ not: { price: [1, 2] } }, { or: [{ made: new Date(7) }] }],
+    ids: ['1', '2'],
+  }
+  t.deepEqual(JSON.parse(JSON.stringify(normaliseFilter(filter))), {
+    kind: ['a', 'b'],
+    sold: true,
+    made: { gte: 5, lt: 9 },
+    price: 3,
+    tags: { in: ['x'], notIn: ['y'], exists: true },
+    and: [{ not: { price: [1, 2] } }, { or: [{ made: 7 }] }],
+    ids: ['1', '2'],
+  })
+})
+
+test('a filter may name anything, for the schema to refuse', (t) => {
+  const json = JSON.stringify(normaliseFilter(JSON.parse('{"__proto__":"x","constructor":"y"}')))
+  t.is(json, '{"__proto__":"x","constructor":"y"}')
+})
+
+let nested: object = { kind: 'x' }
+for (let level = 0; level < 40; level++) nested = { not: nested }
+const wrong: [unknown, typeof TypeError | typeof RangeError, RegExp][] = [
+  ['x', TypeError, /where must be an object, got 'x'/],
+  [[], TypeError, /where must be an object/],
+  [{ kind: null }, TypeError, /where\.kind must be a string, number.*got null/],
+  [{ kind: ['a', null] }, TypeError, /where\.kind\[1\]/],
+  [{ price: Number.NaN }, RangeError, /where\.price must be a finite number, got NaN/],
+  [{ price: { gt: Infinity } }, RangeError, /where\.price\.gt.*got Infinity/],
+  [{ price: { above: 3 } }, TypeError, /where\.price has no option 'above'/],
+  [{ price: 1n }, TypeError, /got 1n/],
+  [{ made: new Date(Number.NaN) }, RangeError, /where\.made.*got NaN/],
+  [{ kind: { in: 'a' } }, TypeError, /where\.kind\.in must be an array of strings/],
+  [{ kind: { exists: 1 } }, TypeError, /exists must be true or false, got 1/],
+  [{ and: { kind: 'x' } }, TypeError, /where\.and must be an array of filters/],
+  [{ or: ['x'] }, TypeError, /where\.or\[0\] must be an object, got 'x'/],
+  [{ not: [] }, TypeError, /where\.not must be an object/],
+  [{ ids: 'x' }, TypeError, /where\.ids must be an array of strings/],
+  [{ ids: [1] }, TypeError, /where\.ids\[0\] must be a string, got 1/],
+  [{ kind: '\uD800' }, TypeError, /surrogates/],
+  [nested, RangeError, /nested deeper than 32/],
+]
+for (const [filter, type, message] of wrong)
+  test(`a filter is refused: ${message.source}`, (t) => {
+    t.throws(() => normaliseFilter(filter), { instanceOf: type, message })
+  })
+
+test('the limits of a search are checked', (t) => {
+  t.deepEqual(searchLimits(undefined, 'index'), { signal: undefined, timeoutMs: undefined, version: null })
+  t.is(searchLimits({ timeoutMs: Infinity }, 'index').timeoutMs, undefined)
+  t.is(searchLimits({ version: 'v' }, 'index').version, 'v')
+  for (const [options, type] of [
+    [{ timeoutMs: 0 }, RangeError],
+    [{ timeoutMs: -1 }, RangeError],
+    [{ timeoutMs: Number.NaN }, RangeError],
+    [{ timeoutMs: 2 ** 31 }, RangeError],
+    [{ timeoutMs: '5' }, TypeError],
+    [{ signal: {} }, TypeError],
+    [{ version: 5 }, TypeError],
+    [{ timeout: 5 }, TypeError],
+    [null, TypeError],
+  ] as const)
+    t.throws(() => searchLimits(options, 'index'), { instanceOf: type })
+  t.throws(() => searchLimits({ version: 'v' }, 'snapshot'), { instanceOf: TypeError, message: /no option 'version'/ })
+})
