@@ -45,7 +45,8 @@ fn header_directory() -> Result<PathBuf, String> {
         Some(_) => format!("point {DIRECTORY_VARIABLE} at `src/hnswlib` of the npm package hnswlib-node 3.0.0"),
         None => format!("run `npm install` in the repository's root, or set {DIRECTORY_VARIABLE}"),
     };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Asked for at run time: a build directory that was moved here keeps its build script.
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../..");
     let directory = named.unwrap_or_else(|| {
         root.canonicalize().unwrap_or_else(|_| root.clone()).join("node_modules/hnswlib-node/src/hnswlib")
     });
