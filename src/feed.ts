@@ -1,4 +1,4 @@
-// Hands a source's documents to a draft: encoded in slices of a millisecond, no more batches on their way than the native side
+// Hands a source's documents to a draft: encoded in slices of half a millisecond, no more batches on their way than the native side
 // can use. The JavaScript thread is never held for longer.
 import type { Interrupt } from './abort.js'
 import { Encoder } from './encode.js'
@@ -11,7 +11,7 @@ import type { Shape } from './schema.js'
 import type { SourceReader } from './source.js'
 
 /** Milliseconds of work before other events have their turn. */
-const SLICE_MS = 1
+const SLICE_MS = 0.5
 /** Batches that the native side has and has not finished. */
 const MAX_IN_FLIGHT = 8
 
