@@ -63,7 +63,13 @@ const refused: [claim: string, tree: Record<string, string>, says: RegExp][] = [
     { 'src/open.ts': "import { NativeIndex } from '../index.js'\n" },
     /only src\/native\.ts/,
   ],
-  ['the package has no dependencies', { 'src/open.ts': "import { z } from 'zod'\n" }, /imports zod/],
+  [
+    'the library does without the parser of the command line',
+    { 'src/open.ts': "import { Command } from 'commander'\n" },
+    /imports commander/,
+  ],
+  ['the package has no other dependencies', { 'src/cli/main.ts': "import { z } from 'zod'\n" }, /imports zod/],
+  ['the library has no dependencies', { 'src/open.ts': "import { z } from 'zod'\n" }, /imports zod/],
   [
     'modules do not import each other in a circle',
     { 'src/a.ts': "import { b } from './b.js'\n", 'src/b.ts': "export { a } from './a.js'\n" },

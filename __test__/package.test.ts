@@ -23,8 +23,8 @@ const npm = (cwd: string, ...args: string[]): string => {
   return entry ? run(cwd, process.execPath, entry, ...args) : run(cwd, 'npm', ...args)
 }
 
-/** What npm packed. */
-const archive = (): string => readdirSync(directory).find((entry) => entry.endsWith('.tgz')) ?? ''
+/** What npm packed of the package, or of what it depends on, which no registry is asked for. */
+const archive = (of = 'cutover'): string => readdirSync(directory).find((entry) => entry.startsWith(`${of}-`)) ?? ''
 
 /** An empty project with the package installed and this source in it. */
 function project(name: string, manifest: object, files: Record<string, string>): string {
@@ -32,7 +32,8 @@ function project(name: string, manifest: object, files: Record<string, string>):
   mkdirSync(path)
   writeFileSync(join(path, 'package.json'), JSON.stringify({ name, private: true, ...manifest }))
   for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text)
-  npm(path, 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', `../${archive()}`)
+  const packed = [archive(), archive('commander')].map((file) => `../${file}`)
+  npm(path, 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...packed)
   return path
 }
 
@@ -59,7 +60,8 @@ const strict = {
 }
 
 test.before(() => {
-  npm(resolve('.'), 'pack', '--ignore-scripts', '--pack-destination', directory)
+  for (const path of ['.', 'node_modules/commander'])
+    npm(resolve(path), 'pack', '--ignore-scripts', '--pack-destination', directory)
 })
 
 test.serial('the archive holds the package and nothing of its making', (t) => {
@@ -85,6 +87,13 @@ test.serial('it is imported', (t) => {
   const source = `import { openTemporary } from 'cutover'\n${untyped}`
   const path = project('esm', { type: 'module' }, { 'main.js': source })
   t.is(run(path, process.execPath, 'main.js'), 'Moby Dick')
+})
+
+test.serial('its command line runs', (t) => {
+  const path = project('command', {}, { 'books.ndjson': '{"id":"a","title":"Moby Dick"}\n' })
+  const cutover = join(path, 'node_modules/.bin/cutover')
+  t.regex(run(path, cutover, 'build', 'books', 'books.ndjson', '--fields', '{"title":{"type":"text"}}'), /^Published /)
+  t.regex(run(path, cutover, 'search', 'books', 'moby'), /^1\. a .*\n {4}title {2}Moby Dick\n/)
 })
 
 for (const type of ['module', 'commonjs'])

@@ -1,0 +1,96 @@
+// `cutover status`, `ls` and `show`: what there is.
+import type { Command } from 'commander'
+import type { IndexStatus } from '../../version.js'
+import { command, opening } from '../command.js'
+import type { Opening, Run } from '../command.js'
+import { openVersions, using, versionOf } from '../directory.js'
+import { age, bytes, many } from '../human.js'
+import { pairs } from '../table.js'
+import { versionJson, versionOrNull, versionPairs, versionPhrase, versionTable } from '../versions-view.js'
+
+/** Adds the commands. */
+export function addStatus(parent: Command, run: Run): void {
+  const status = command(
+    parent,
+    'status <dir>',
+    'Tell what is current, who writes, who reads, and what is missing.',
+    'cutover status ./books',
+  )
+  opening(status).action(
+    run<[string, Opening]>(async ({ out }, dir, options) =>
+      using(openVersions(dir, options, 'read-only'), async (open) => {
+        const now = await open.status()
+        out.result(statusJson(open.path, now))
+        out.lines(...pairs(statusPairs(open.path, now)))
+      }),
+    ),
+  )
+
+  const list = command(parent, 'ls <dir>', 'List the versions, oldest first.', 'cutover ls ./books')
+  opening(list).action(
+    run<[string, Opening]>(async ({ out }, dir, options) =>
+      using(openVersions(dir, options, 'read-only'), async (open) => {
+        const [versions, { current }] = await Promise.all([open.versions(), open.status()])
+        out.result({ current: current?.id ?? null, versions: versions.map(versionJson) })
+        if (versions.length > 0) out.lines(...versionTable(versions, current?.id, out))
+        else out.lines('No version was published yet.')
+      }),
+    ),
+  )
+
+  const show = command(
+    parent,
+    'show <dir> [version]',
+    'Tell everything about a version: an id, a tag, or the current one.',
+    'cutover show ./books 0000000002-k3x9qd',
+  )
+  opening(show).action(
+    run<[string, string | undefined, Opening]>(async ({ out }, dir, version, options) =>
+      using(openVersions(dir, options, 'read-only'), async (open) => {
+        const info = await versionOf(open, version ?? 'current')
+        const { current } = await open.status()
+        out.result({ current: info.id === current?.id, version: versionJson(info) })
+        out.lines(...versionPairs(info, current?.id))
+      }),
+    ),
+  )
+}
+
+const statusJson = (path: string, status: IndexStatus): object => {
+  const { current, versions, bytes: size, freeBytes, lock, inUse, drafts, limitations } = status
+  return {
+    path,
+    current: versionOrNull(current),
+    versions,
+    bytes: size,
+    freeBytes,
+    lock: lock ?? null,
+    inUse,
+    drafts,
+    limitations,
+  }
+}
+
+function statusPairs(path: string, status: IndexStatus): (readonly [string, string])[] {
+  const { current, lock } = status
+  return [
+    ['path', path],
+    [
+      'current',
+      current ? `${versionPhrase(current)}, made ${age(current.createdAt)} ago` : 'nothing was published yet',
+    ],
+    [
+      'versions',
+      `${many(status.versions, 'version')}, ${bytes(status.bytes)} together; ${bytes(status.freeBytes)} free`,
+    ],
+    ['in use', status.inUse.join(', ') || 'none'],
+    ['writer', lock ? `process ${lock.pid} on ${lock.host}: ${lock.operation}, since ${age(lock.since)}` : 'none'],
+    ['drafts', draftsOf(status)],
+    ...status.limitations.map((limitation) => ['note', limitation] as const),
+  ]
+}
+
+function draftsOf({ drafts, lock }: IndexStatus): string {
+  if (drafts === 0) return 'none'
+  return lock ? String(drafts) : `${drafts}, left by a process that ended: the next write removes what is dead`
+}

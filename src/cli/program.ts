@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises'
+// The program: its commands, and how one is run.
+import { Command, CommanderError } from 'commander'
+import type { Common, Run } from './command.js'
+import { addActivate } from './commands/activate.js'
+import { addBuild } from './commands/build.js'
+import { addCompletion } from './commands/completion.js'
+import { addCreate } from './commands/create.js'
+import { addGet } from './commands/get.js'
+import { addHealth } from './commands/health.js'
+import { addSearch } from './commands/search.js'
+import { addStatus } from './commands/status.js'
+import { EXIT, exitOf, told } from './exit.js'
+import { interruptible } from './interrupt.js'
+import { Output } from './output.js'
+
+const COMMANDS = [addCreate, addBuild, addSearch, addGet, addStatus, addActivate, addHealth, addCompletion]
+
+const EPILOGUE = `
+Exit codes: 0 done, 1 a problem, 2 a mistake in the arguments, 3 locked by another writer, 4 not found, 5 damaged;
+a signal ends with 128 and its number. Every command takes --json, and --help, which ends with an example.`
+
+/** The program, whose commands are run by `run`. */
+export function program(version: string, run: Run): Command {
+  const root = new Command('cutover')
+    .description('Search indexes and other files as versions: built aside, published by one rename, rolled back.')
+    .version(version)
+    // `--version` of a command is a version of the index.
+    .enablePositionalOptions()
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', EPILOGUE)
+    .showHelpAfterError("Run it with --help, or 'cutover help'.")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cutover: ')) })
+    .exitOverride()
+  for (const add of COMMANDS) add(root, run)
+  return root
+}
+
+/** Runs one command line, the arguments after the program's name; resolves with the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  let exit: number = EXIT.ok
+  const run: Run =
+    (action) =>
+    async (...given) => {
+      // Commander calls with the arguments, then the options, then the command.
+      const options = given.at(-2) as Common
+      const out = new Output(options.json === true)
+      const { signal, dispose } = interruptible()
+      try {
+        exit = (await action({ out, signal }, ...(given.slice(0, -1) as never))) ?? EXIT.ok
+      } catch (error) {
+        const failure = told(error)
+        exit = exitOf(failure)
+        out.failure(failure)
+      } finally {
+        dispose()
+      }
+    }
+  try {
+    await program(await packageVersion(), run).parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Help that was asked for is no failure; help instead of a command is.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  }
+  return exit
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
