@@ -3,6 +3,9 @@
 export { CutoverError, isCutoverError } from './errors.js'
 export type { ErrorCode } from './errors.js'
 export type { IndexEvents } from './events.js'
+export { importDirectory } from './import/import.js'
+export type { ImportReport } from './import/import.js'
+export type { ImportOptions } from './import/options.js'
 export { openIndex, openTemporary } from './open.js'
 export type { Abortable, LockOptions, OpenOptions, Progress, RebuildOptions, WriteOptions } from './options.js'
 export type {

@@ -1,0 +1,75 @@
+// Imports a directory of documents.json, embeddings.npy and manifest.json as a version of an index.
+import { resolve } from 'node:path'
+import { isCutoverError } from '../errors.js'
+import { openIndex } from '../open.js'
+import type { Fields } from '../schema.js'
+import { string } from '../validate.js'
+import type { VersionInfo } from '../version.js'
+import type { Files } from './directory.js'
+import type { IdsFrom } from './documents.js'
+import { Refused } from './file.js'
+import type { Graph } from './graph.js'
+import { importOptions } from './options.js'
+import type { ImportOptions } from './options.js'
+import { Reading, look } from './reading.js'
+
+/** What an import did. */
+export interface ImportReport {
+  readonly version: VersionInfo
+  /** Documents read; `version.counts` says how many of them were skipped, or replaced by a later one of the same id. */
+  readonly documents: number
+  readonly vectors: number
+  readonly dimensions: number
+  readonly idsFrom: IdsFrom
+  /** Nodes and edges, where there is a nodes.json. */
+  readonly graph: Graph | undefined
+  /** What the caller should know, a sentence each: files that are there and were not read. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Makes a version of an index from a directory that other software wrote: `documents.json` (an array of objects),
+ * `embeddings.npy` (float16, float32 or float64 of shape (documents, dimensions), in the order of the documents) and
+ * `manifest.json` (an object with `count` and perhaps `model` and `config`, which become attributes). All three must agree on how
+ * many documents there are. Nothing is embedded anew; text is indexed anew.
+ *
+ * A document's id is its `id`, else its `chunk_id`, else its `path`, `#` and its position. Its `content`, or `text`, is searched
+ * by words, its `path` is filtered, its row of the embeddings is searched by distance, and everything else is kept in `rest`: see
+ * `options.fields`. `nodes.json` and `edges.json` are checked and kept with the version as artifacts. `fts.sqlite3` is not read.
+ *
+ * The files are read once the writer lock of the index is held, in blocks: neither the documents nor the vectors are in memory as a
+ * whole, their ids are. The index is created if there is none.
+ *
+ * Rejects, with nothing published, with CUTOVER_NOT_FOUND (a file is missing), CUTOVER_SOURCE (counts that disagree, all named; an
+ * id twice; a file that is damaged, of another form or changed while it was read), CUTOVER_DOCUMENT (names the id: a zero vector
+ * under `cosine`, a NaN, a text that is none; see `onInvalid`), CUTOVER_GATE (ids that two nodes have, edges to no node), and as
+ * `openIndex` and `rebuild` do.
+ */
+export async function importDirectory(path: string, from: string, options?: ImportOptions): Promise<ImportReport> {
+  if (string(path, 'path') === '') throw new RangeError("path must not be empty, got ''")
+  if (string(from, 'from') === '') throw new RangeError("from must not be empty, got ''")
+  const { open, write, duplicates, schema } = importOptions(options)
+  write.signal?.throwIfAborted()
+  const before = await look(resolve(from), write.signal)
+  const { files, dimensions, manifest } = before
+  const fields = schema(dimensions, files.embeddings)
+  const abort = write.signal === undefined ? {} : { signal: write.signal }
+  const index = await openIndex<Fields>(path, { ...open, ...abort, fields })
+  try {
+    const reading = new Reading(before, fields, duplicates, write.signal)
+    const version = await index.rebuild(() => reading.documents(), {
+      ...write,
+      attributes: { ...manifest.attributes, ...write.attributes },
+    })
+    return { version, dimensions, notes: notes(files), ...reading.report() }
+  } catch (error) {
+    // What the reading refused comes back as the cause of what the rebuild says about its source or its gate.
+    throw isCutoverError(error) && error.cause instanceof Refused ? error.cause : error
+  } finally {
+    await index.close()
+  }
+}
+
+function notes({ fts }: Files): string[] {
+  return fts === undefined ? [] : [`${fts} was not read: the text was indexed anew`]
+}
