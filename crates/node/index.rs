@@ -106,6 +106,7 @@ impl OpenOptions {
                 read_only: self.mode == Mode::ReadOnly,
                 allow_network: self.allow.contains(&Allow::NetworkFileSystem),
                 allow_writable_by_others: self.allow.contains(&Allow::WritableByOthers),
+                ..StoreOptions::default()
             },
             strict: self.freshness == Freshness::Strict,
             keep: Keep {

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::errno::Errno;
+
 /// The result of this crate's operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -127,6 +129,15 @@ impl Error {
     #[must_use]
     pub fn is_cross_device(&self) -> bool {
         self.is_kind(io::ErrorKind::CrossesDevices)
+    }
+
+    /// Whether this process, or the system, had run out of something (descriptors, memory): it says nothing about the file.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        let errno = self.io_error().and_then(io::Error::raw_os_error);
+        [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM, Errno::EAGAIN, Errno::EINTR]
+            .into_iter()
+            .any(|exhausted| errno == Some(exhausted as i32))
     }
 
     fn is_kind(&self, kind: io::ErrorKind) -> bool {

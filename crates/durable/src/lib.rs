@@ -15,10 +15,11 @@ pub mod host;
 pub mod lock;
 mod mmap;
 mod mode;
+pub mod priority;
 pub mod random;
 pub mod replace;
 pub mod sections;
 
-pub use digest::{Digest, digest_file};
+pub use digest::{Digest, digest_file, read_blocks};
 pub use error::{Error, Result};
 pub use mmap::{Map, MapSlice};

@@ -4,6 +4,7 @@
 //! has one thread of its own at idle priority, so that it takes only what queries leave.
 
 use crate::error::{Error, Result};
+pub use cutover_durable::priority::become_idle;
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use std::collections::HashMap;
 use std::sync::mpsc::{Sender, channel};
@@ -45,22 +46,6 @@ pub fn search_pool(threads: usize) -> Result<Arc<ThreadPool>> {
 pub fn spawn(name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<()> {
     let started = thread::Builder::new().name(name.to_owned()).spawn(work);
     started.map(drop).map_err(|e| Error::Threads { what: name, detail: e.to_string() })
-}
-
-/// Lets the calling thread run only when nothing else wants to. Advice: where the system refuses, the thread runs on as it was.
-pub fn become_idle() {
-    #[cfg(target_os = "linux")]
-    {
-        use thread_priority::unix::{NormalThreadSchedulePolicy, ThreadSchedulePolicy};
-        let id = thread_priority::unix::thread_native_id();
-        let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-        let lowest = thread_priority::ThreadPriority::Min;
-        let _ = thread_priority::unix::set_thread_priority_and_policy(id, lowest, policy);
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
-    }
 }
 
 type Job = Box<dyn FnOnce() + Send>;

@@ -33,6 +33,16 @@ pub(crate) const LEASE: &str = ".lease";
 /// Where a version keeps what users brought.
 pub(crate) const ARTIFACTS: &str = "artifacts";
 
+/// What a version's own record is called, relative to the directory of the version.
+pub(crate) fn record_name(_directory: &Path, record: &str) -> String {
+    record.to_owned()
+}
+
+/// Whether `name`, relative to a version's directory, is one of its own records, or the remains of one's replacement.
+pub(crate) fn is_record(name: &str) -> bool {
+    [MANIFEST, SUMS, STATE, LEASE].contains(&name) || Layout::is_temporary_state(OsStr::new(name))
+}
+
 /// Between an id and random characters in the name of a version in the trash; no id contains it.
 const TRASHED: char = '~';
 

@@ -89,7 +89,8 @@ impl Store {
         }
     }
 
-    fn hold(&self, id: &VersionId, is_current: bool) -> Result<Snapshot> {
+    /// Takes hold of a version, whatever the integrity check knows about it.
+    pub(crate) fn hold(&self, id: &VersionId, is_current: bool) -> Result<Snapshot> {
         let directory = self.layout().version(id);
         let lease = match self.lease(&directory.join(LEASE)) {
             // No such version, or a damaged one: looking at it tells which.
@@ -105,8 +106,16 @@ impl Store {
 
     /// A shared lock on `path`; `None` where nothing can lock.
     pub(crate) fn lease(&self, path: &Path) -> Result<Option<Lease>> {
+        self.lease_while(path, &|| false)
+    }
+
+    /// [`Store::lease`], until `cancel` ends the wait.
+    pub(crate) fn lease_while(&self, path: &Path, cancel: &dyn Fn() -> bool) -> Result<Option<Lease>> {
         let started = Instant::now();
         loop {
+            if cancel() {
+                return Err(Error::Cancelled);
+            }
             match Lease::try_shared(path) {
                 Ok(lease) => return Ok(Some(lease)),
                 Err(FileError::LockUnsupported { .. }) => {
@@ -132,7 +141,7 @@ impl Snapshot {
         is_current: bool,
     ) -> Result<Self> {
         check_files(location.path(), &loaded.manifest)?;
-        let info = loaded.info(is_current, &Tags::read(store.layout())?);
+        let info = loaded.info(is_current, &Tags::read_if_sound(store.layout())?);
         Ok(Self { location, info, manifest: loaded.manifest, sums: loaded.sums, _lease: lease })
     }
 
@@ -164,6 +173,10 @@ impl Snapshot {
     #[must_use]
     pub fn digest(&self, name: &str) -> Option<Digest> {
         self.manifest.file(name).and_then(|_| self.sums.get(name).copied())
+    }
+
+    pub(crate) fn sums(&self) -> &Sums {
+        &self.sums
     }
 
     /// The path of the file called `name`.

@@ -12,7 +12,7 @@ use std::{
 use cutover_durable::{disk, fs};
 
 use crate::{
-    Error, Result, VersionId, VersionInfo, current,
+    Error, Integrity, Result, VersionId, VersionInfo, current,
     info::Loaded,
     layout::{Layout, VersionName},
     state::Stage,
@@ -34,6 +34,8 @@ pub struct StoreOptions {
     pub allow_network: bool,
     /// Whether a directory is accepted in which every user can rename and remove.
     pub allow_writable_by_others: bool,
+    /// When the bytes of a version are compared with their digests.
+    pub integrity: Integrity,
 }
 
 /// An index directory. Clones are the same one; it holds no files open.

@@ -28,9 +28,24 @@ impl Tags {
         }
     }
 
+    /// [`Tags::read`], or none when they are damaged: no reader depends on them, and `verify` names the damage.
+    pub fn read_if_sound(layout: &Layout) -> Result<Self> {
+        match Self::read(layout) {
+            Err(Error::Corrupt { .. } | Error::Durable(cutover_durable::Error::Malformed { .. })) => {
+                Ok(Self::default())
+            }
+            tags => tags,
+        }
+    }
+
     /// The tags that name `id`.
     pub fn of(&self, id: &VersionId) -> Vec<String> {
         self.0.iter().filter(|(_, named)| *named == id).map(|(tag, _)| tag.clone()).collect()
+    }
+
+    /// Every tag and the version it names.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &VersionId)> {
+        self.0.iter()
     }
 
     /// Whether any tag names `id`.

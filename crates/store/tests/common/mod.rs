@@ -6,6 +6,7 @@ pub mod traced;
 use std::{
     fs,
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -104,6 +105,16 @@ pub fn names(directory: &Path) -> Vec<String> {
 pub fn overwrite(path: &Path, bytes: impl AsRef<[u8]>) {
     fs::remove_file(path).unwrap();
     fs::write(path, bytes).unwrap();
+}
+
+/// Changes one bit of a read-only file in place, so that every version that links it has the damage.
+pub fn flip_a_bit(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    let mode = fs::metadata(path).unwrap().permissions();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(path, bytes).unwrap();
+    fs::set_permissions(path, mode).unwrap();
 }
 
 /// Replaces a text within a file.
