@@ -28,7 +28,7 @@ export async function checkGraph(
   const nodes = await each(nodesPath, signal, (node, fail) => {
     const id = node['id']
     const key = keyOf(id)
-    if (key === undefined) throw fail(`has no id that is a string or a whole number, but ${show(id)}`)
+    if (key === undefined) throw fail('no id that is a string or a whole number', id)
     if (ids.has(key)) duplicates.add(id)
     ids.add(key)
   })
@@ -39,7 +39,7 @@ export async function checkGraph(
           for (const [one, other] of ENDS) {
             const end = edge[one] ?? edge[other]
             const key = keyOf(end)
-            if (key === undefined) throw fail(`has no ${one} (or ${other}) that is an id, but ${show(end)}`)
+            if (key === undefined) throw fail(`no ${one} (or ${other}) that is an id`, end)
             if (!ids.has(key)) dangling.add({ edge: position, [one]: end })
           }
         })
@@ -73,7 +73,7 @@ const ENDS = [
 const keyOf = (id: unknown): string | undefined =>
   typeof id === 'string' ? `"${id}` : Number.isSafeInteger(id) ? String(id) : undefined
 
-type Check = (element: Record<string, unknown>, fail: (what: string) => Error, position: number) => void
+type Check = (element: Record<string, unknown>, fail: (what: string, found: unknown) => Error, position: number) => void
 
 /** Calls `check` with every object of an array; how many there are. */
 async function each(path: string, signal: AbortSignal | undefined, check: Check): Promise<number> {
@@ -81,8 +81,9 @@ async function each(path: string, signal: AbortSignal | undefined, check: Check)
   try {
     let position = 0
     for await (const element of readArray(file)) {
-      const fail = (what: string): Error => file.refuse(`: element ${position} (from 0) ${what}`, { position })
-      if (!isRecord(element)) throw fail(`is no object, but ${show(element)}`)
+      const fail = (what: string, found: unknown): Error =>
+        file.refuse(`has ${what} in element ${position} (from 0), but ${show(found)}`, { position })
+      if (!isRecord(element)) throw fail('no object', element)
       check(element, fail, position)
       position++
     }
