@@ -73,6 +73,40 @@ export declare class NativeIndex {
   close(): Promise<void>
 }
 
+/** Files that are rebuilt in their places. */
+export declare class NativeInPlace {
+  /** Waits for the directory's lock, removes what died there, and makes a staging directory. */
+  static begin(directory: string, operation: string, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Promise<NativeInPlace>
+  /** Where the new files are to be built. */
+  get staging(): string
+  /** Swaps: a JSON list of `{staged, target}`. The lock is let go whatever comes of it. */
+  finish(swaps: string): Promise<void>
+  /** Leaves everything as it was and lets go of the lock. Resolves also when there is nothing left to give up. */
+  abandon(): Promise<void>
+}
+
+/** An exclusive lock across processes. */
+export declare class NativeLock {
+  /** Waits for the lock at the path; without a timeout, for ever. */
+  static acquire(path: string, operation: string, timeoutMs?: number | undefined | null, cancel?: CancelToken | undefined | null): Promise<NativeLock>
+  /** Lets go. Resolves also when that was done before. */
+  release(): Promise<void>
+}
+
+/** A file on its way to replace another. Its calls run one after another on one thread. */
+export declare class NativeReplacement {
+  /** Puts a finished file or directory in the place of another. */
+  static with(target: string, staged: string, allowGap: boolean): Promise<void>
+  /** Begins to write beside the path. */
+  static begin(path: string): Promise<NativeReplacement>
+  /** Writes the next bytes. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Swaps the new bytes in. */
+  finish(): Promise<void>
+  /** Leaves the old file as it was. Resolves also when there is nothing left to give up. */
+  abandon(): Promise<void>
+}
+
 /** A snapshot as JavaScript holds it. */
 export declare class NativeSnapshot {
   /** The version's facts as JSON. */

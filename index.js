@@ -773,9 +773,12 @@ if (
   }
 }
 
-const { CancelToken, NativeDraft, NativeIndex, NativeSnapshot } = nativeBinding
+const { CancelToken, NativeDraft, NativeIndex, NativeInPlace, NativeLock, NativeReplacement, NativeSnapshot } = nativeBinding
 export { CancelToken }
 export { NativeDraft }
 export { NativeIndex }
+export { NativeInPlace }
+export { NativeLock }
+export { NativeReplacement }
 export { NativeSnapshot }
 export const __napiBindingTarget = __napiLoadedBindingTarget

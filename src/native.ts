@@ -1,3 +1,3 @@
 // The one door to the addon: the loader and its types as @napi-rs/cli generates them.
-export { CancelToken, NativeIndex } from '../index.js'
+export { CancelToken, NativeInPlace, NativeIndex, NativeLock, NativeReplacement } from '../index.js'
 export type { Answer, NativeDraft, NativeSnapshot } from '../index.js'

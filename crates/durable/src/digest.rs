@@ -68,7 +68,7 @@ fn nibble(digit: u8) -> Result<u8, ParseDigestError> {
 }
 
 /// A digest in the making.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Hasher(Sha256);
 
 impl Hasher {

@@ -38,6 +38,36 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// The caller's cancel flag was set while the operation waited. Nothing was changed.
+    #[error("cancelled while waiting for {}", path.display())]
+    Cancelled {
+        /// What was waited for.
+        path: PathBuf,
+    },
+    /// The path cannot be used for the operation: it is the caller's mistake, and nothing was changed.
+    #[error("{} {reason}", path.display())]
+    Refused {
+        /// The path, or the name, that was given.
+        path: PathBuf,
+        /// What is wrong with it, as a verb phrase that follows the path.
+        reason: &'static str,
+    },
+    /// The file system cannot exchange two names in one step, so there would be a moment without a target. Nothing was changed.
+    #[error("the file system of {} cannot exchange two names in one step: {source}", path.display())]
+    ExchangeUnsupported {
+        /// The target that was to be replaced.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The new is in place, but the sync that makes that last failed: after a power cut the old may be back. What was replaced is kept.
+    #[error("{} was replaced, which may not survive a power cut: {source}", path.display())]
+    Indeterminate {
+        /// The target that was replaced.
+        path: PathBuf,
+        /// The failed sync.
+        source: Box<Error>,
+    },
     /// There is less room than an operation is known to need; nothing was written.
     #[error("{} needs {needed} bytes, and its file system has {available} left", path.display())]
     NoSpace {
@@ -90,6 +120,10 @@ impl Error {
             Self::Io { path, .. }
             | Self::Contended { path }
             | Self::LockUnsupported { path, .. }
+            | Self::Cancelled { path }
+            | Self::Refused { path, .. }
+            | Self::ExchangeUnsupported { path, .. }
+            | Self::Indeterminate { path, .. }
             | Self::NoSpace { path, .. }
             | Self::Malformed { path, .. }
             | Self::FormatTooNew { path, .. } => path,
@@ -100,7 +134,10 @@ impl Error {
     #[must_use]
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
-            Self::Io { source, .. } | Self::LockUnsupported { source, .. } => Some(source),
+            Self::Io { source, .. }
+            | Self::LockUnsupported { source, .. }
+            | Self::ExchangeUnsupported { source, .. } => Some(source),
+            Self::Indeterminate { source, .. } => source.io_error(),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod directory;
 mod read;
+mod tree;
 mod writer;
 
 pub use directory::{
@@ -9,6 +10,7 @@ pub use directory::{
     rename_no_replace, require_writable_dir, symlink, sync_dir,
 };
 pub use read::{Identity, append, append_synced, copy_into, identity, metadata, open_file, read_limited};
+pub use tree::{exchange, real, sync_file, sync_file_system, sync_tree};
 pub use writer::{Writer, Written, create};
 
 /// Syncs `file` through libc, once: the pages of a failed sync may be marked clean, so asking again would succeed falsely.

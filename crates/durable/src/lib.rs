@@ -19,6 +19,7 @@ pub mod priority;
 pub mod random;
 pub mod replace;
 pub mod sections;
+pub mod swap;
 
 pub use digest::{Digest, digest_file, read_blocks};
 pub use error::{Error, Result};

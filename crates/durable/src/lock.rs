@@ -7,6 +7,9 @@
 //! A lock is let go by unlocking, not by closing alone: a child process that another thread is just starting shares the descriptor
 //! until it has become another program, and would hold the lock that long.
 
+mod queue;
+mod wait;
+
 use std::{
     fs::{File, OpenOptions},
     io,
@@ -17,6 +20,8 @@ use std::{
 use nix::{errno::Errno, fcntl::OFlag};
 
 use crate::{Error, Result, fs};
+
+pub use wait::{LockWait, wait};
 
 /// The exclusive lock that at most one writer of an index holds.
 #[derive(Debug)]
@@ -52,6 +57,12 @@ impl WriterLock {
         let file = open_or_create(path)?;
         lock(path, fs2::FileExt::try_lock_exclusive(&file))?;
         Ok(Self { locked: Locked(file).at(path)?, path: path.to_path_buf() })
+    }
+
+    /// The file that is locked.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whether the lock's file still is at its path. When it is not, others can lock a file of that name too.

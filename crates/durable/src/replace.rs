@@ -6,6 +6,7 @@
 use std::{
     ffi::OsString,
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -53,6 +54,57 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::sync_dir(parent(path))
 }
 
+/// A file on its way to replace another: written piece by piece, then swapped in. Dropping it leaves the old as it was.
+///
+/// The new file keeps the permission bits of a regular file that it replaces; else it has 0644 less the umask. Owner, group and extended
+/// attributes are those of a new file. A link at the path is replaced itself, and what it leads to is not touched. A process that is
+/// killed leaves the old file, and beside it what it had written of the new one, as `<file>.tmp-<random>`.
+#[derive(Debug)]
+pub struct Replacement {
+    staged: Staged,
+    writer: fs::Writer,
+    keeps: Option<u32>,
+}
+
+impl Replacement {
+    /// Begins to write beside `path`, whose directory must be there.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when something other than a file or a link is at `path`.
+    pub fn begin(path: &Path) -> Result<Self> {
+        let path = fs::real(path)?;
+        let keeps = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => Some(metadata.permissions().mode() & 0o777),
+            Ok(metadata) if metadata.is_symlink() => None,
+            Ok(_) => return Err(Error::Refused { path, reason: "is neither a file nor a link" }),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error),
+        };
+        let temporary = temporary_name(&path)?;
+        let writer = fs::create(&temporary)?;
+        Ok(Self { staged: Staged { temporary: Some(temporary), target: path }, writer, keeps })
+    }
+
+    /// Writes the next bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.writer.write_all(bytes).map_err(|source| Error::io("write", &self.staged.target, source))
+    }
+
+    /// Swaps the new bytes in, and returns once that survives a power cut.
+    ///
+    /// # Errors
+    /// [`Error::Indeterminate`] when the new bytes are there but may not last; after any other the old ones are.
+    pub fn finish(self) -> Result<()> {
+        let path = self.staged.target.clone();
+        match self.keeps {
+            Some(mode) => self.writer.finish_with_exact_mode(mode)?,
+            None => self.writer.finish_with_mode(0o644)?,
+        };
+        self.staged.swap()?;
+        fs::sync_dir(parent(&path)).map_err(|source| Error::Indeterminate { path, source: Box::new(source) })
+    }
+}
+
 /// Replaces a file of advice: readers see old or new bytes, but a power cut may lose both. Nothing is synced.
 pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
     let (staged, mut writer) = write(path, bytes)?;
@@ -75,7 +127,7 @@ fn write(target: &Path, bytes: &[u8]) -> Result<(Staged, fs::Writer)> {
     Ok((staged, writer))
 }
 
-fn temporary_name(target: &Path) -> Result<PathBuf> {
+pub(crate) fn temporary_name(target: &Path) -> Result<PathBuf> {
     let mut name = OsString::from(target.file_name().unwrap_or_default());
     name.push(TEMPORARY_INFIX);
     name.push(random::suffix()?);
@@ -83,7 +135,7 @@ fn temporary_name(target: &Path) -> Result<PathBuf> {
 }
 
 /// The directory that holds `path`'s name.
-fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

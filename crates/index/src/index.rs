@@ -13,7 +13,6 @@ use cutover_store::{Keep, LockWait, Store, StoreOptions, StoreStatus, VersionId,
 use rayon_core::ThreadPool;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 /// How an index is opened.
 #[derive(Debug, Clone)]
@@ -237,11 +236,7 @@ impl Wait {
     /// Waits `milliseconds`, or for ever; 0 fails at once.
     #[must_use]
     pub fn new(milliseconds: Option<f64>, if_current: Option<String>) -> Self {
-        let lock = match milliseconds {
-            Some(ms) if ms <= 0.0 => LockWait::Now,
-            Some(ms) => Duration::try_from_secs_f64(ms / 1000.0).map_or(LockWait::Forever, LockWait::AtMost),
-            None => LockWait::Forever,
-        };
+        let lock = LockWait::milliseconds(milliseconds);
         Self { lock, if_current }
     }
 

@@ -1,6 +1,6 @@
 //! What can go wrong with an index directory, one variant for each thing that a caller can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -69,10 +69,10 @@ pub enum Error {
         /// The id.
         version: VersionId,
     },
-    /// Somebody else writes to the index.
-    #[error("{} is being written{}", path.display(), by(holder.as_ref()))]
+    /// Somebody else holds the lock: writes to the index, or does what the lock is for.
+    #[error("{} is locked{}", path.display(), by(holder.as_ref()))]
     Locked {
-        /// The index.
+        /// The index, or the lock's file.
         path: PathBuf,
         /// Who, as far as they said.
         holder: Option<Holder>,
@@ -184,18 +184,30 @@ impl Error {
         Self::Corrupt { path: path.into(), version: version.cloned(), detail: detail.into() }
     }
 
+    /// The error itself, or [`Error::ReadOnly`] of `path` when the file system is mounted so.
+    pub(crate) fn read_only(self, path: &Path) -> Self {
+        match self {
+            Self::Durable(cutover_durable::Error::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem =>
+            {
+                Self::ReadOnly { path: path.to_path_buf() }
+            }
+            error => error,
+        }
+    }
+
     /// The stable code that callers match on.
     #[must_use]
     pub fn code(&self) -> &'static str {
         use cutover_durable::Error as File;
         match self {
-            Self::InvalidId { .. } | Self::InvalidName { .. } => "RangeError",
+            Self::InvalidId { .. } | Self::InvalidName { .. } | Self::Durable(File::Refused { .. }) => "RangeError",
             Self::NotAnIndex { .. } | Self::NotFound { .. } | Self::NoRollbackTarget { .. } => "CUTOVER_NOT_FOUND",
             Self::Empty { .. } => "CUTOVER_EMPTY",
             Self::Exists { .. } => "CUTOVER_EXISTS",
             Self::Locked { .. } => "CUTOVER_LOCKED",
             Self::Busy { .. } | Self::Durable(File::Contended { .. }) => "CUTOVER_BUSY",
-            Self::Cancelled => "CANCELLED",
+            Self::Cancelled | Self::Durable(File::Cancelled { .. }) => "CANCELLED",
             Self::Conflict { .. } | Self::LockLost { .. } => "CUTOVER_CONFLICT",
             Self::Corrupt { .. } | Self::SizeMismatch { .. } | Self::Durable(File::Malformed { .. }) => {
                 "CUTOVER_CORRUPT"
@@ -203,7 +215,7 @@ impl Error {
             Self::FormatTooNew { .. } | Self::Durable(File::FormatTooNew { .. }) => "CUTOVER_FORMAT_TOO_NEW",
             Self::ReadOnly { .. } => "CUTOVER_READ_ONLY",
             Self::NetworkFileSystem { .. } | Self::WritableByOthers { .. } => "CUTOVER_UNSAFE_DIRECTORY",
-            Self::Indeterminate { .. } => "CUTOVER_INDETERMINATE",
+            Self::Indeterminate { .. } | Self::Durable(File::Indeterminate { .. }) => "CUTOVER_INDETERMINATE",
             Self::Misuse { .. } => "CUTOVER_INTERNAL",
             Self::Durable(File::LockUnsupported { .. }) => "CUTOVER_LOCK_UNSUPPORTED",
             Self::Durable(error) if error.is_no_space() => "CUTOVER_NO_SPACE",
@@ -263,6 +275,8 @@ fn file_detail(error: &cutover_durable::Error) -> Value {
             detail["needed"] = json!(needed);
             detail["available"] = json!(available);
         }
+        File::Refused { reason, .. } => detail["reason"] = json!(reason),
+        File::ExchangeUnsupported { .. } => detail["reason"] = json!("exchange-unsupported"),
         File::Malformed { detail: reason, .. } => detail["reason"] = json!(reason),
         File::FormatTooNew { found, supported, .. } => {
             detail["found"] = json!(found);

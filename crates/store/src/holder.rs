@@ -2,13 +2,12 @@
 
 use std::{
     fmt,
+    path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use cutover_durable::{fs, host, replace};
 use serde::{Deserialize, Serialize};
-
-use crate::layout::Layout;
 
 /// The longest holder file that is read, in bytes.
 const LARGEST: usize = 4096;
@@ -29,22 +28,22 @@ pub struct Holder {
 
 impl Holder {
     /// Writes down that this process holds the lock. A file of advice: a failure changes nothing.
-    pub(crate) fn announce(layout: &Layout, operation: &str) {
+    pub(crate) fn announce(path: &Path, operation: &str) {
         let operation = operation.chars().take(256).collect();
         let holder = Self { pid: std::process::id(), host: host::name(), since: now_ms(), operation };
         if let Ok(bytes) = serde_json::to_vec(&holder) {
-            let _ = replace::replace_unsynced(&layout.holder(), &bytes);
+            let _ = replace::replace_unsynced(path, &bytes);
         }
     }
 
     /// Forgets the holder, before the lock is let go. A failure leaves advice that nobody believes without the lock.
-    pub(crate) fn retract(layout: &Layout) {
-        let _ = fs::remove_file(&layout.holder());
+    pub(crate) fn retract(path: &Path) {
+        let _ = fs::remove_file(path);
     }
 
     /// Who said last that they hold the lock. `None` when nobody did, or not in our words (`flock(1)` says nothing).
-    pub(crate) fn read(layout: &Layout) -> Option<Self> {
-        serde_json::from_slice(&fs::read_limited(&layout.holder(), LARGEST).ok()?).ok()
+    pub(crate) fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read_limited(path, LARGEST).ok()?).ok()
     }
 }
 

@@ -33,6 +33,9 @@ pub(crate) const LEASE: &str = ".lease";
 /// Where a version keeps what users brought.
 pub(crate) const ARTIFACTS: &str = "artifacts";
 
+/// The beginning of the name of a directory in which files are built beside their places (`in_place`).
+const IN_PLACE: &str = ".cutover-staging-";
+
 /// What a version's own record is called, relative to the directory of the version.
 pub(crate) fn record_name(_directory: &Path, record: &str) -> String {
     record.to_owned()
@@ -153,6 +156,22 @@ impl Layout {
     /// Whether `name`, in a version's directory, is the remains of a replacement that a crash cut short.
     pub fn is_temporary_state(name: &OsStr) -> bool {
         name.to_str().and_then(|name| name.split_once(TEMPORARY_INFIX)).is_some_and(|(replaced, _)| replaced == STATE)
+    }
+
+    /// The name of a staging directory for files that are replaced in their places.
+    pub fn in_place_staging(random: &str) -> String {
+        format!("{IN_PLACE}{random}")
+    }
+
+    /// Whether `name`, in a directory whose files are replaced in their places, is what one that died left.
+    pub fn is_dead_in_place(name: &OsStr) -> bool {
+        let Some(name) = name.to_str() else { return false };
+        name.starts_with(IN_PLACE) || name.split_once(TEMPORARY_INFIX).is_some_and(|(replaced, _)| replaced == HOLDER)
+    }
+
+    /// Whether `name` is of the lock, or of what is built under it.
+    pub fn belongs_to_lock(name: &OsStr) -> bool {
+        name == LOCK || name == HOLDER || Self::is_dead_in_place(name)
     }
 
     /// Whether a directory that holds `name` is an index.

@@ -17,6 +17,15 @@ const LONGEST: usize = 2048;
 /// # Errors
 /// [`Error::InvalidName`], saying which rule it breaks.
 pub(crate) fn check(name: &str) -> Result<()> {
+    check_parts(name)?;
+    if [MANIFEST, SUMS, STATE, LEASE].contains(&name) {
+        return Err(Error::InvalidName { name: name.to_owned(), rule: "it is not one of the version's own records" });
+    }
+    Ok(())
+}
+
+/// Makes sure that `name` leads to a file below the directory it is joined to.
+pub(crate) fn check_parts(name: &str) -> Result<()> {
     let rule = if name.len() > LONGEST {
         "it has at most 2048 bytes"
     } else if name.chars().any(char::is_control) {
@@ -25,8 +34,6 @@ pub(crate) fn check(name: &str) -> Result<()> {
         "its parts are not empty, '.' or '..'"
     } else if name.split('/').any(|part| part.len() > LONGEST_PART) {
         "its parts have at most 255 bytes"
-    } else if [MANIFEST, SUMS, STATE, LEASE].contains(&name) {
-        "it is not one of the version's own records"
     } else {
         return Ok(());
     };

@@ -68,7 +68,7 @@ impl Store {
             bytes: usage.bytes(),
             free_bytes: disk::free_bytes(existing)?,
             locked,
-            lock: if locked { Holder::read(layout) } else { None },
+            lock: if locked { Holder::read(&layout.holder()) } else { None },
             in_use,
             drafts: self.drafts()?,
             limitations,

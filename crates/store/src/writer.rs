@@ -1,37 +1,16 @@
 //! The writer: holding the lock from before the first byte is written until after the last sync.
 
-use std::{
-    io::ErrorKind,
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
-use cutover_durable::{Error as FileError, disk, fs, lock::WriterLock, random};
+use cutover_durable::{disk, fs, lock::LockWait};
 
-use crate::{Error, Holder, Result, Store, VersionId, current, layout::Layout};
-
-/// The longest pause between two attempts at the lock.
-const LONGEST_PAUSE: Duration = Duration::from_millis(25);
-/// Attempts of a caller that does not wait: one probe of `status` can make a single attempt fail.
-const IMPATIENT_ATTEMPTS: u32 = 3;
-
-/// How long to wait while another writer is at work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockWait {
-    /// Until it is done.
-    Forever,
-    /// At most this long.
-    AtMost(Duration),
-    /// Not at all.
-    Now,
-}
+use crate::{Error, Held, Result, Store, VersionId, current, layout::Layout};
 
 /// The one writer of an index. Dropping it lets the next one in.
 #[derive(Debug)]
 pub struct Writer {
     store: Store,
-    lock: WriterLock,
+    lock: Held,
 }
 
 impl Store {
@@ -47,12 +26,7 @@ impl Store {
         if self.options().read_only {
             return Err(Error::ReadOnly { path: self.root().to_path_buf() });
         }
-        self.begin(operation, wait, cancel).map_err(|error| match error {
-            Error::Durable(FileError::Io { source, .. }) if source.kind() == ErrorKind::ReadOnlyFilesystem => {
-                Error::ReadOnly { path: self.root().to_path_buf() }
-            }
-            error => error,
-        })
+        self.begin(operation, wait, cancel).map_err(|error| error.read_only(self.root()))
     }
 
     fn begin(&self, operation: &str, wait: LockWait, cancel: &dyn Fn() -> bool) -> Result<Writer> {
@@ -68,51 +42,13 @@ impl Store {
         }
         // Locking needs no permission to write: whoever may only read must not keep writers out for longer than this.
         fs::require_writable_dir(self.root())?;
-        let lock = self.acquire(wait, cancel)?;
+        let lock = Held::acquire(&self.layout().lock(), operation, wait, cancel).map_err(|error| match error {
+            Error::Locked { holder, .. } => Error::Locked { path: self.root().to_path_buf(), holder },
+            error => error,
+        })?;
         let writer = Writer { store: self.clone(), lock };
-        Holder::announce(self.layout(), operation);
         writer.recover()?;
         Ok(writer)
-    }
-
-    fn acquire(&self, wait: LockWait, cancel: &dyn Fn() -> bool) -> Result<WriterLock> {
-        let path = self.layout().lock();
-        let started = Instant::now();
-        let mut attempts = 0;
-        let mut pause = Duration::from_millis(1);
-        loop {
-            if cancel() {
-                return Err(Error::Cancelled);
-            }
-            match WriterLock::try_acquire(&path) {
-                Err(FileError::Contended { .. }) => attempts += 1,
-                result => return Ok(result?),
-            }
-            let give_up = match wait {
-                LockWait::Forever => false,
-                LockWait::AtMost(limit) => started.elapsed() >= limit,
-                LockWait::Now => attempts >= IMPATIENT_ATTEMPTS,
-            };
-            if give_up {
-                return Err(Error::Locked { path: self.root().to_path_buf(), holder: Holder::read(self.layout()) });
-            }
-            thread::sleep(jittered(pause)?.min(remaining(wait, started)));
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-}
-
-/// From one millisecond to `pause`, so that those who wait do not ask in step.
-fn jittered(pause: Duration) -> Result<Duration> {
-    let spread = u64::try_from(pause.as_micros()).unwrap_or(u64::MAX).saturating_sub(1000);
-    Ok(Duration::from_micros(1000 + random::below(spread + 1)?))
-}
-
-fn remaining(wait: LockWait, started: Instant) -> Duration {
-    match wait {
-        LockWait::AtMost(limit) => limit.saturating_sub(started.elapsed()),
-        LockWait::Forever => LONGEST_PAUSE,
-        LockWait::Now => Duration::from_millis(1),
     }
 }
 
@@ -163,12 +99,6 @@ impl Writer {
 
     /// Fails when the lock's file is not at its path any more.
     pub(crate) fn require_lock(&self) -> Result<()> {
-        if self.lock.is_intact()? { Ok(()) } else { Err(Error::LockLost { path: self.layout().lock() }) }
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        Holder::retract(self.layout());
+        self.lock.require_intact()
     }
 }

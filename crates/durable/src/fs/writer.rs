@@ -27,6 +27,7 @@ pub struct Written {
 ///
 /// After a failed write the file's content is unknown, so every later write and [`Writer::finish`] fail too. A writer that is
 /// dropped leaves its file behind, unsynced: whoever owns the directory removes it.
+#[derive(Debug)]
 pub struct Writer {
     file: File,
     path: PathBuf,
@@ -77,11 +78,16 @@ impl Writer {
     }
 
     /// [`Writer::finish`] with another mode, from which the umask is taken.
-    pub(crate) fn finish_with_mode(mut self, mode: u32) -> Result<Written> {
+    pub(crate) fn finish_with_mode(self, mode: u32) -> Result<Written> {
+        self.finish_with_exact_mode(less_umask(mode))
+    }
+
+    /// [`Writer::finish`] with another mode, whatever the umask is.
+    pub(crate) fn finish_with_exact_mode(mut self, mode: u32) -> Result<Written> {
         let path = self.path.clone();
         self.flush().map_err(|source| Error::io("write", &path, source))?;
         self.file
-            .set_permissions(Permissions::from_mode(less_umask(mode)))
+            .set_permissions(Permissions::from_mode(mode))
             .map_err(|source| Error::io("set the mode of", &path, source))?;
         super::sync(&self.file).map_err(|source| Error::io("sync", &path, source))?;
         Ok(Written { bytes: self.written, digest: self.hasher.finish() })
