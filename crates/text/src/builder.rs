@@ -148,7 +148,7 @@ pub(crate) fn settings() -> IndexSettings {
 }
 
 /// The values without those that are there already.
-fn distinct<'s, 'v>(values: &'s [(usize, Value<'v>)]) -> Vec<&'s (usize, Value<'v>)> {
+pub(crate) fn distinct<'s, 'v>(values: &'s [(usize, Value<'v>)]) -> Vec<&'s (usize, Value<'v>)> {
     let mut sorted: Vec<_> = values.iter().collect();
     sorted.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.order(y)));
     sorted.dedup_by(|(a, x), (b, y)| a == b && x.order(y).is_eq());

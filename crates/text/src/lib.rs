@@ -18,6 +18,7 @@ mod query;
 mod range;
 mod schema;
 mod search;
+mod signature;
 mod value;
 
 pub use analyzer::{Analyzer, Language};
@@ -29,4 +30,5 @@ pub use index::TextIndex;
 pub use query::{MAX_TERMS, Operator, TextQuery};
 pub use schema::{FieldKind, FieldSpec, TextSchema};
 pub use search::{SegmentRef, TextHit, TextHits, matches, scores, search};
+pub use signature::Signer;
 pub use value::{MAX_INTEGER, MAX_KEYWORD_BYTES, Value};

@@ -13,6 +13,7 @@ use crate::{
 /// An opened file whose sections have the sizes that its header promises.
 pub(crate) struct Full {
     params: FullParams,
+    map: Map,
     vectors: Section,
     inverses: Section,
     ordinals: Section,
@@ -26,6 +27,7 @@ impl Full {
             FullParams::decode(sections.params()).map_err(|detail| Error::malformed(sections.map().path(), detail))?;
         let full = Self {
             params,
+            map: sections.map().clone(),
             vectors: sections.section(VECTORS)?,
             inverses: sections.section(INVERSES)?,
             ordinals: sections.section(ORDINALS)?,
@@ -36,6 +38,10 @@ impl Full {
 
     pub(crate) fn params(&self) -> &FullParams {
         &self.params
+    }
+
+    pub(crate) fn map(&self) -> &Map {
+        &self.map
     }
 
     pub(crate) fn rows(&self) -> Result<Rows<'_>> {
@@ -82,6 +88,11 @@ impl<'a> Rows<'a> {
     #[inline]
     pub(crate) fn distance(&self, query: &Query, row: u32) -> f32 {
         query.distance(self.row(row), self.inverses[row as usize])
+    }
+
+    /// The inverse of a row's length, as it was noted.
+    pub(crate) fn inverse(&self, row: u32) -> f32 {
+        self.inverses[row as usize]
     }
 
     #[inline]

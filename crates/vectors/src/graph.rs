@@ -104,6 +104,11 @@ impl<'a> Links<'a> {
         self.graph.levels.len()
     }
 
+    /// Nodes on a level, from 1.
+    pub(crate) fn on_level(&self, level: usize) -> usize {
+        self.graph.levels[level - 1].0
+    }
+
     #[inline]
     pub(crate) fn ordinal(&self, node: u32) -> u32 {
         self.ordinals[node as usize]

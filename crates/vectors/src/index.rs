@@ -161,6 +161,14 @@ impl VectorIndex {
         Some(rows.row(rows.find(ordinal)?))
     }
 
+    pub(crate) fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    pub(crate) fn full(&self) -> &Full {
+        &self.full
+    }
+
     /// The best `ef` of a walk that may measure as many rows as a scan would.
     pub(crate) fn walk(
         &self,
@@ -198,7 +206,7 @@ fn is_walk_cheaper(rows: usize, available: usize, ef: usize) -> bool {
 }
 
 #[cold]
-fn foreign(graph: &Graph) -> Error {
+pub(crate) fn foreign(graph: &Graph) -> Error {
     let detail = "it and the vectors beside it are not of the same documents";
     cutover_durable::Error::malformed(graph.map().path(), detail).into()
 }

@@ -22,6 +22,7 @@ pub mod oracle;
 mod parameters;
 mod repair;
 mod scan;
+mod verify;
 mod walk;
 mod write;
 
@@ -32,3 +33,4 @@ pub use builder::VectorBuilder;
 pub use error::{Error, Result};
 pub use index::{Neighbour, VectorIndex, default_ef};
 pub use parameters::{Metric, Parameters};
+pub use verify::Unreachable;

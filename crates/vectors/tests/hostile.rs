@@ -5,7 +5,7 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{METRICS, Random, build, clustered, never, open, parameters};
+use common::{METRICS, Random, build, clustered, never, open, parameters, with_words};
 use cutover_vectors::{Error, Metric, Parameters, VectorIndex};
 use fixedbitset::FixedBitSet;
 
@@ -24,6 +24,7 @@ fn exercise(index: &VectorIndex, query: &[f32]) {
     let _ = index.search_exact(query, 10, None, &never);
     let _ = index.distances(query, &[0, 1, 999, u32::MAX]);
     let _ = index.vector(5);
+    let _ = index.verify(&never);
 }
 
 fn rewrite(path: &Path, bytes: &[u8]) {
@@ -77,21 +78,6 @@ fn mutated_files_are_refused_or_survived() {
     }
     // Otherwise it was only the container that was tested.
     assert!(opened > 1800, "{opened} of 3600 were opened");
-}
-
-/// Overwrites the words of a section, found by the format's own description.
-fn with_words(good: &[u8], section: &str, change: impl Fn(&mut [u32])) -> Vec<u8> {
-    let mut bad = good.to_vec();
-    let word = |at: usize| u64::from_le_bytes(good[at..at + 8].try_into().unwrap()) as usize;
-    let table = word(good.len() - 32);
-    let entry = (table..good.len() - 32).step_by(40).find(|&at| good[at..].starts_with(section.as_bytes())).unwrap();
-    let (offset, length) = (word(entry + 24), word(entry + 32));
-    let mut words: Vec<u32> =
-        bad[offset..offset + length].as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
-    change(&mut words);
-    bad[offset..offset + length]
-        .copy_from_slice(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>());
-    bad
 }
 
 #[test]

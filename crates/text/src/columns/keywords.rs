@@ -53,18 +53,29 @@ impl Keywords {
     pub fn count(&self, allowed: Option<&FixedBitSet>, mut each: impl FnMut(&str, u64)) -> Result<(), Stop> {
         let mut counts = vec![0_u64; self.len()?];
         let mut strangers = false;
-        self.ranks.visit(allowed, |rank| match usize::try_from(rank).ok().and_then(|rank| counts.get_mut(rank)) {
+        self.ranks.visit(allowed, |_, rank| match usize::try_from(rank).ok().and_then(|rank| counts.get_mut(rank)) {
             Some(count) => *count += 1,
             None => strangers = true,
         })?;
         if strangers {
-            return Err(Stop::Theirs("a document has a keyword that is not among the field's".to_owned()));
+            return Err(stranger());
         }
         for (rank, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
             let key = std::str::from_utf8(self.key(rank)?);
             each(key.map_err(|_| Stop::Theirs("a keyword is not UTF-8".to_owned()))?, count);
         }
         Ok(())
+    }
+
+    /// Visits every document's values.
+    pub fn each(&self, mut each: impl FnMut(u32, &[u8])) -> Result<(), Stop> {
+        let keys = (0..self.len()?).map(|rank| self.key(rank)).collect::<Result<Vec<_>, Stop>>()?;
+        let mut strangers = false;
+        self.ranks.visit(None, |document, rank| match usize::try_from(rank).ok().and_then(|rank| keys.get(rank)) {
+            Some(key) => each(document, key),
+            None => strangers = true,
+        })?;
+        if strangers { Err(stranger()) } else { Ok(()) }
     }
 
     /// The number of distinct values.
@@ -93,4 +104,8 @@ impl Keywords {
         }
         Ok(None)
     }
+}
+
+fn stranger() -> Stop {
+    Stop::Theirs("a document has a keyword that is not among the field's".to_owned())
 }

@@ -152,10 +152,10 @@ impl Rows {
     }
 
     /// Visits the cells of the allowed documents.
-    fn visit<T: Copy>(&self, cells: &[T], allowed: Option<&FixedBitSet>, mut each: impl FnMut(T)) -> Result<(), Stop> {
+    fn visit<T: Copy>(&self, cells: &[T], allowed: Option<&FixedBitSet>, mut each: impl FnMut(u32, T)) -> Result<(), Stop> {
         let ends = self.ends()?;
         let mut one = |document: u32| -> Result<(), Stop> {
-            cells.get(self.of(ends, document)?).ok_or_else(out_of_order)?.iter().for_each(|cell| each(*cell));
+            cells.get(self.of(ends, document)?).ok_or_else(out_of_order)?.iter().for_each(|cell| each(document, *cell));
             Ok(())
         };
         match allowed {
@@ -216,29 +216,34 @@ impl Integers {
         let value = |cell: u64| self.least.wrapping_add_unsigned(cell);
         if self.width > 2 {
             let mut counts: HashMap<u64, u64> = HashMap::new();
-            self.visit(allowed, |cell| *counts.entry(cell).or_insert(0) += 1)?;
+            self.visit(allowed, |_, cell| *counts.entry(cell).or_insert(0) += 1)?;
             for (cell, count) in counts {
                 each(value(cell), count);
             }
             return Ok(());
         }
         let mut counts = vec![0_u64; 1 << (8 * self.width)];
-        self.visit(allowed, |cell| counts[cell as usize] += 1)?;
+        self.visit(allowed, |_, cell| counts[cell as usize] += 1)?;
         for (cell, count) in (0..).zip(counts).filter(|(_, count)| *count > 0) {
             each(value(cell), count);
         }
         Ok(())
     }
 
-    /// Visits the cells of the allowed documents; a cell is a value less the least one.
-    pub fn visit(&self, allowed: Option<&FixedBitSet>, mut each: impl FnMut(u64)) -> Result<(), Stop> {
+    /// Visits the allowed documents and their cells; a cell is a value less the least one.
+    pub fn visit(&self, allowed: Option<&FixedBitSet>, mut each: impl FnMut(u32, u64)) -> Result<(), Stop> {
         let Some(cells) = &self.cells else { return Ok(()) };
         match self.width {
-            1 => self.rows.visit(cells.bytes(), allowed, |cell| each(cell.into())),
-            2 => self.rows.visit(cells.cast::<u16>()?, allowed, |cell| each(cell.into())),
-            4 => self.rows.visit(cells.cast::<u32>()?, allowed, |cell| each(cell.into())),
+            1 => self.rows.visit(cells.bytes(), allowed, |document, cell| each(document, cell.into())),
+            2 => self.rows.visit(cells.cast::<u16>()?, allowed, |document, cell| each(document, cell.into())),
+            4 => self.rows.visit(cells.cast::<u32>()?, allowed, |document, cell| each(document, cell.into())),
             _ => self.rows.visit(cells.cast::<u64>()?, allowed, each),
         }
+    }
+
+    /// Visits every document's values.
+    pub fn each(&self, mut each: impl FnMut(u32, i64)) -> Result<(), Stop> {
+        self.visit(None, |document, cell| each(document, self.least.wrapping_add_unsigned(cell)))
     }
 }
 
@@ -261,8 +266,14 @@ impl Floats {
     }
 
     /// Visits the values of the allowed documents.
-    pub fn visit(&self, allowed: Option<&FixedBitSet>, each: impl FnMut(f64)) -> Result<(), Stop> {
+    pub fn visit(&self, allowed: Option<&FixedBitSet>, mut each: impl FnMut(f64)) -> Result<(), Stop> {
         let Some(cells) = &self.cells else { return Ok(()) };
-        self.rows.visit(cells.cast::<f64>()?, allowed, each)
+        self.rows.visit(cells.cast::<f64>()?, allowed, |_, number| each(number))
+    }
+
+    /// Visits every document's values.
+    pub fn each(&self, each: impl FnMut(u32, f64)) -> Result<(), Stop> {
+        let Some(cells) = &self.cells else { return Ok(()) };
+        self.rows.visit(cells.cast::<f64>()?, None, each)
     }
 }

@@ -134,3 +134,18 @@ pub fn mean_recall(index: &VectorIndex, queries: &[Vec<f32>], k: usize, ef: Opti
         .sum();
     sum / queries.len() as f64
 }
+
+/// Overwrites the words of a section, found by the format's own description.
+pub fn with_words(good: &[u8], section: &str, change: impl Fn(&mut [u32])) -> Vec<u8> {
+    let mut bad = good.to_vec();
+    let word = |at: usize| u64::from_le_bytes(good[at..at + 8].try_into().unwrap()) as usize;
+    let table = word(good.len() - 32);
+    let entry = (table..good.len() - 32).step_by(40).find(|&at| good[at..].starts_with(section.as_bytes())).unwrap();
+    let (offset, length) = (word(entry + 24), word(entry + 32));
+    let mut words: Vec<u32> =
+        bad[offset..offset + length].as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+    change(&mut words);
+    bad[offset..offset + length]
+        .copy_from_slice(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>());
+    bad
+}
