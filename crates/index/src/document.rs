@@ -57,6 +57,47 @@ impl Owned<'_> {
     }
 }
 
+/// A document as it is stored, read again.
+pub(crate) struct StoredDocument<'a> {
+    pub id: Cow<'a, str>,
+    values: Vec<(usize, Owned<'a>)>,
+}
+
+impl<'a> StoredDocument<'a> {
+    /// # Errors
+    /// [`Error::Document`] when no document that was accepted could be stored so.
+    pub fn read(json: &'a str, schema: &Schema) -> Result<Self> {
+        let wrong = |id: &str, field: Option<&str>, raw: &str, reason: String| Error::Document {
+            id: id.to_owned(),
+            field: field.map(str::to_owned),
+            value: shorten(raw),
+            reason,
+        };
+        let members: Members<'a> =
+            serde_json::from_str(json).map_err(|e| wrong("", None, json, format!("is not a JSON object: {e}")))?;
+        let id = id_of(&members)?;
+        let mut values = Vec::with_capacity(members.0.len());
+        for (name, raw) in members.0.iter().filter(|(name, _)| name != "id") {
+            match schema.field(name) {
+                Some((field, Slot::Searchable(number))) => {
+                    let read = read(field, number, raw, &mut values);
+                    read.map_err(|reason| wrong(&id, Some(name), raw.get(), reason))?;
+                }
+                Some((_, Slot::Stored)) => {}
+                Some((_, Slot::Vector(_))) | None => {
+                    return Err(wrong(&id, Some(name), raw.get(), "is not stored by this schema".into()));
+                }
+            }
+        }
+        Ok(Self { id, values })
+    }
+
+    /// The values of its searchable fields, by the text layer's field numbers.
+    pub fn values(&self) -> Vec<(usize, Value<'_>)> {
+        self.values.iter().map(|(field, owned)| (*field, owned.value())).collect()
+    }
+}
+
 /// The members of a JSON object, unparsed, in order.
 pub(crate) struct Members<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 

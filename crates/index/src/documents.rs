@@ -4,7 +4,8 @@
 //! end. A document is a slice of the map: returning it copies it once.
 
 use crate::error::{Error, Result};
-use cutover_durable::sections::{Align, Section, SectionWriter, Sections};
+use crate::slices::Slices;
+use cutover_durable::sections::{Align, SectionWriter, Sections};
 use cutover_durable::{
     Map,
     fs::{self, Written},
@@ -49,41 +50,22 @@ impl DocumentsWriter {
 }
 
 /// The documents of one mapped segment.
-pub(crate) struct Documents {
-    bytes: Section,
-    offsets: Section,
-    len: u32,
-}
+pub(crate) struct Documents(Slices);
 
 impl Documents {
     pub fn open(map: Map) -> Result<Self> {
-        let sections = Sections::open(map, MAGIC, FORMAT)?;
-        let (bytes, offsets) = (sections.section("documents")?, sections.section("offsets")?);
-        let ends = offsets.cast::<u64>()?;
-        let len = ends.len().checked_sub(1).and_then(|n| u32::try_from(n).ok());
-        let len = len.ok_or_else(|| offsets.malformed("the offsets do not count the documents"))?;
-        Ok(Self { bytes, offsets, len })
+        Ok(Self(Slices::open(&Sections::open(map, MAGIC, FORMAT)?, "documents", "document")?))
     }
 
     pub fn len(&self) -> u32 {
-        self.len
+        self.0.len()
     }
 
     /// The JSON of a document.
     ///
     /// # Errors
-    /// [`Error::Durable`] when its offsets point outside the file or its bytes are not UTF-8.
+    /// [`Error::Store`] when its offsets point outside the file or its bytes are not UTF-8.
     pub fn get(&self, ordinal: u32) -> Result<&str> {
-        let offsets = self.offsets.cast::<u64>()?;
-        let at = ordinal as usize;
-        let range = match (offsets.get(at), offsets.get(at + 1)) {
-            (Some(start), Some(end)) => usize::try_from(*start).ok().zip(usize::try_from(*end).ok()),
-            _ => None,
-        };
-        let bytes = range.and_then(|(start, end)| self.bytes.bytes().get(start..end));
-        let json = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
-        json.ok_or_else(|| {
-            Error::from(self.bytes.malformed(&format!("document {ordinal} is not where its offsets say")))
-        })
+        self.0.get(ordinal)
     }
 }

@@ -5,6 +5,7 @@
 //! from the start and [`IdsWriter::finish`] names them.
 
 use crate::error::{Error, Result};
+use crate::slices::Slices;
 use cutover_durable::sections::{Align, Section, SectionWriter, Sections};
 use cutover_durable::{
     Map,
@@ -86,46 +87,39 @@ impl AsRef<[u8]> for Bytes {
 /// The ids of one mapped segment.
 pub(crate) struct Ids {
     map: fst::Map<Bytes>,
-    bytes: Section,
-    offsets: Section,
-    len: u32,
+    ids: Slices,
 }
 
 impl Ids {
     pub fn open(map: Map) -> Result<Self> {
         let sections = Sections::open(map, MAGIC, FORMAT)?;
-        let (bytes, offsets) = (sections.section("ids")?, sections.section("offsets")?);
-        let len = offsets.cast::<u64>()?.len().checked_sub(1).and_then(|n| u32::try_from(n).ok());
-        let len = len.ok_or_else(|| offsets.malformed("the offsets do not count the ids"))?;
+        let ids = Slices::open(&sections, "ids", "id")?;
         let fst = sections.section("map")?;
         let map = fst::Map::new(Bytes(fst.clone())).map_err(|e| fst.malformed(&format!("the id map: {e}")))?;
-        if map.len() > len as usize {
+        if map.len() > ids.len() as usize {
             return Err(fst.malformed("the id map has more entries than there are documents").into());
         }
-        Ok(Self { map, bytes, offsets, len })
+        Ok(Self { map, ids })
     }
 
     /// Documents of the segment, replaced ones included.
     pub fn len(&self) -> u32 {
-        self.len
+        self.ids.len()
+    }
+
+    /// Ids that differ from each other.
+    pub fn distinct(&self) -> usize {
+        self.map.len()
     }
 
     /// The ordinal that last had this id in the segment.
     pub fn ordinal(&self, id: &str) -> Option<u32> {
-        self.map.get(id).and_then(|ordinal| u32::try_from(ordinal).ok()).filter(|ordinal| *ordinal < self.len)
+        self.map.get(id).and_then(|ordinal| u32::try_from(ordinal).ok()).filter(|ordinal| *ordinal < self.len())
     }
 
     /// The id at an ordinal.
     pub fn id(&self, ordinal: u32) -> Result<&str> {
-        let offsets = self.offsets.cast::<u64>()?;
-        let at = ordinal as usize;
-        let range = match (offsets.get(at), offsets.get(at + 1)) {
-            (Some(start), Some(end)) => usize::try_from(*start).ok().zip(usize::try_from(*end).ok()),
-            _ => None,
-        };
-        let bytes = range.and_then(|(start, end)| self.bytes.bytes().get(start..end));
-        let id = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
-        id.ok_or_else(|| self.bytes.malformed(&format!("id {ordinal} is not where its offsets say")).into())
+        self.ids.get(ordinal)
     }
 
     /// Calls `visit` with ids and ordinals in the order of the ids, after `after`, until it answers false.
@@ -137,10 +131,9 @@ impl Ids {
         // A damaged map could lead in circles: it never has more entries than it says.
         let mut left = self.map.len();
         while let Some((id, ordinal)) = stream.next() {
-            left = left.checked_sub(1).ok_or_else(|| self.bytes.malformed("the id map leads in circles"))?;
-            let ordinal = u32::try_from(ordinal).ok().filter(|ordinal| *ordinal < self.len);
-            let ordinal =
-                ordinal.ok_or_else(|| self.bytes.malformed("the id map names a document that is not there"))?;
+            left = left.checked_sub(1).ok_or_else(|| self.ids.malformed("the id map leads in circles"))?;
+            let ordinal = u32::try_from(ordinal).ok().filter(|ordinal| *ordinal < self.len());
+            let ordinal = ordinal.ok_or_else(|| self.ids.malformed("the id map names a document that is not there"))?;
             if !visit(id, ordinal)? {
                 break;
             }

@@ -6,6 +6,7 @@
 mod answer;
 mod cancel;
 mod check;
+mod contents;
 mod document;
 mod documents;
 mod draft;
@@ -22,6 +23,7 @@ mod schema;
 mod search;
 mod segment;
 mod segment_builder;
+mod slices;
 mod snapshot;
 pub mod threads;
 mod tombstones;

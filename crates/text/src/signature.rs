@@ -131,12 +131,7 @@ impl Sums {
         *sum = sum.wrapping_add(part);
     }
 
-    fn postings(
-        &mut self,
-        number: usize,
-        terms: &InvertedIndexReader,
-        cancel: &dyn Fn() -> bool,
-    ) -> Result<(), Stop> {
+    fn postings(&mut self, number: usize, terms: &InvertedIndexReader, cancel: &dyn Fn() -> bool) -> Result<(), Stop> {
         let mut stream = terms.terms().stream()?;
         let mut read = 0_usize;
         while stream.advance() {

@@ -49,7 +49,8 @@ impl VectorIndex {
             }
             after = Some(ordinal);
             if !self.is_sound(rows, row as u32) {
-                let detail = format!("the vector of document {ordinal} is not finite, or its length is another than noted");
+                let detail =
+                    format!("the vector of document {ordinal} is not finite, or its length is another than noted");
                 return Err(cutover_durable::Error::malformed(self.full().map().path(), detail).into());
             }
         }
@@ -58,7 +59,8 @@ impl VectorIndex {
 
     /// Whether the row is a vector that could have been added, and the inverse of its length is the one noted beside it.
     fn is_sound(&self, rows: Rows, row: u32) -> bool {
-        distance::check(self.parameters(), rows.row(row)).is_ok_and(|found| found.to_bits() == rows.inverse(row).to_bits())
+        distance::check(self.parameters(), rows.row(row))
+            .is_ok_and(|found| found.to_bits() == rows.inverse(row).to_bits())
     }
 }
 

@@ -19,7 +19,11 @@ fn what_was_built_verifies() {
         for count in [0, 1, 2, 700] {
             let (vectors, _) = clustered(5, count, 0, 6);
             let built = build(Parameters { m: 4, ..parameters(metric, 5) }, &vectors, 2);
-            assert_eq!(open(built.directory.path()).unwrap().verify(&never).unwrap(), None, "{metric:?}, {count} vectors");
+            assert_eq!(
+                open(built.directory.path()).unwrap().verify(&never).unwrap(),
+                None,
+                "{metric:?}, {count} vectors"
+            );
         }
     }
 }

@@ -53,9 +53,11 @@ impl Keywords {
     pub fn count(&self, allowed: Option<&FixedBitSet>, mut each: impl FnMut(&str, u64)) -> Result<(), Stop> {
         let mut counts = vec![0_u64; self.len()?];
         let mut strangers = false;
-        self.ranks.visit(allowed, |_, rank| match usize::try_from(rank).ok().and_then(|rank| counts.get_mut(rank)) {
-            Some(count) => *count += 1,
-            None => strangers = true,
+        self.ranks.visit(allowed, |_, rank| {
+            match usize::try_from(rank).ok().and_then(|rank| counts.get_mut(rank)) {
+                Some(count) => *count += 1,
+                None => strangers = true,
+            }
         })?;
         if strangers {
             return Err(stranger());

@@ -152,7 +152,12 @@ impl Rows {
     }
 
     /// Visits the cells of the allowed documents.
-    fn visit<T: Copy>(&self, cells: &[T], allowed: Option<&FixedBitSet>, mut each: impl FnMut(u32, T)) -> Result<(), Stop> {
+    fn visit<T: Copy>(
+        &self,
+        cells: &[T],
+        allowed: Option<&FixedBitSet>,
+        mut each: impl FnMut(u32, T),
+    ) -> Result<(), Stop> {
         let ends = self.ends()?;
         let mut one = |document: u32| -> Result<(), Stop> {
             cells.get(self.of(ends, document)?).ok_or_else(out_of_order)?.iter().for_each(|cell| each(document, *cell));
