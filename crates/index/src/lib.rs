@@ -27,10 +27,11 @@ mod slices;
 mod snapshot;
 pub mod threads;
 mod tombstones;
+mod verify;
 
 pub use answer::Answer;
 pub use cancel::Cancel;
-pub use cutover_store::{Keep, StoreOptions, StoreStatus, VersionInfo};
+pub use cutover_store::{Keep, Problem, ProblemKind, StoreOptions, StoreStatus, VerifyReport, VersionInfo};
 pub use draft::{Draft, Published, WriteOptions};
 pub use error::{Error, Result};
 pub use index::{Index, Options, Wait};
@@ -40,3 +41,4 @@ pub use reader::parse_filter;
 pub use reader_cache::CacheStatus;
 pub use schema::Schema;
 pub use snapshot::Snapshot;
+pub use verify::Depth;
