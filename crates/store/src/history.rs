@@ -16,6 +16,7 @@ pub(crate) enum Event {
     Activated,
     RolledBack,
     Pruned,
+    Repaired,
 }
 
 impl Event {
@@ -26,6 +27,7 @@ impl Event {
             Self::Activated => "activated",
             Self::RolledBack => "rolled-back",
             Self::Pruned => "pruned",
+            Self::Repaired => "repaired",
         }
     }
 }

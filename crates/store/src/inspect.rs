@@ -25,7 +25,6 @@ const MOST: usize = 1000;
 
 /// What one version turned out to be.
 #[derive(Debug)]
-#[expect(dead_code, reason = "repair decides by them")]
 pub(crate) struct Inspection {
     /// Its manifest, if that can be read.
     pub manifest: Option<Manifest>,
@@ -37,15 +36,17 @@ pub(crate) struct Inspection {
     pub problems: Vec<Problem>,
 }
 
-#[expect(dead_code, reason = "repair asks")]
 impl Inspection {
     /// Whether a reader cannot rely on the version's content. What is unexpected harms nobody, and the state and the lease can be
     /// made again.
     pub fn is_damaged(&self, directory: &Path) -> bool {
         let state = layout::record_name(directory, layout::STATE);
+        // A rename puts a file in the place of anything else.
+        let replaceable = !matches!(fs::kind(&directory.join(&state)), Ok(Some(Kind::Directory)));
         !self.too_new
             && self.problems.iter().any(|problem| {
-                let mendable = problem.file == state || (problem.file == LEASE && problem.kind == ProblemKind::Missing);
+                let mendable = (problem.file == state && replaceable)
+                    || (problem.file == LEASE && problem.kind == ProblemKind::Missing);
                 problem.kind != ProblemKind::Unexpected && !mendable
             })
     }

@@ -21,6 +21,7 @@ const HISTORY: &str = "history.jsonl";
 const OLD_HISTORY: &str = "history.1.jsonl";
 const VERSIONS: &str = "versions";
 const TRASH: &str = "trash";
+const DAMAGED: &str = "damaged";
 
 /// A version's manifest, relative to its directory.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -35,6 +36,11 @@ pub(crate) const ARTIFACTS: &str = "artifacts";
 
 /// The beginning of the name of a directory in which files are built beside their places (`in_place`).
 const IN_PLACE: &str = ".cutover-staging-";
+
+/// The directory of a version's own records.
+pub(crate) fn records(directory: &Path) -> PathBuf {
+    directory.to_path_buf()
+}
 
 /// What a version's own record is called, relative to the directory of the version.
 pub(crate) fn record_name(_directory: &Path, record: &str) -> String {
@@ -133,7 +139,17 @@ impl Layout {
         self.root.join(TRASH).join(format!("{id}{TRASHED}{random}"))
     }
 
-    /// The id of a version that lies in the trash under `name`.
+    /// Where repair puts what is damaged.
+    pub fn damaged(&self) -> PathBuf {
+        self.root.join(DAMAGED)
+    }
+
+    /// Where the version, or the record of the index, that is called `name` goes when it is set aside.
+    pub fn set_aside(&self, name: &str, random: &str) -> PathBuf {
+        self.root.join(DAMAGED).join(format!("{name}{TRASHED}{random}"))
+    }
+
+    /// The id of a version that lies in the trash, or among the damaged, under `name`.
     pub fn trashed_id(name: &OsStr) -> Option<VersionId> {
         VersionId::parse(name.to_str()?.split_once(TRASHED)?.0).ok()
     }
@@ -150,7 +166,7 @@ impl Layout {
     /// Whether `name`, in the index directory, is the remains of a replacement that a crash cut short.
     pub fn is_temporary(name: &OsStr) -> bool {
         let Some((replaced, _)) = name.to_str().and_then(|name| name.split_once(TEMPORARY_INFIX)) else { return false };
-        [CURRENT, LINK, HOLDER, TAGS].contains(&replaced)
+        [CURRENT, LINK, HOLDER, TAGS, USED_IDS].contains(&replaced)
     }
 
     /// Whether `name`, in a version's directory, is the remains of a replacement that a crash cut short.

@@ -25,6 +25,7 @@ mod integrity;
 mod layout;
 mod manifest;
 mod name;
+mod plan;
 mod prune;
 mod publish;
 mod reading;

@@ -54,7 +54,7 @@ impl Writer {
     }
 
     /// `versions` is made last: while it is missing, nothing before it is taken to last.
-    fn make_directories(&self) -> Result<()> {
+    pub(crate) fn make_directories(&self) -> Result<()> {
         let layout = self.layout();
         let is_new = match fs::kind(&layout.versions())? {
             None => true,

@@ -210,6 +210,7 @@ fn check_root(layout: &Layout, options: StoreOptions) -> Result<()> {
     if entries.iter().any(|entry| Layout::marks_an_index(&entry.name)) {
         check_directory(&layout.versions())?;
         check_directory(&layout.trash())?;
+        check_directory(&layout.damaged())?;
     } else if let Some(foreign) = entries.iter().find(|entry| !Layout::may_precede_an_index(&entry.name)) {
         let detail = format!("it holds {} and neither CURRENT nor versions", foreign.name.display());
         return Err(Error::NotAnIndex { path: path(), detail });

@@ -48,6 +48,16 @@ impl Tags {
         self.0.iter()
     }
 
+    /// The tags that name versions for which `stays` holds.
+    pub fn naming(self, stays: &dyn Fn(&VersionId) -> bool) -> Self {
+        Self(self.0.into_iter().filter(|(_, id)| stays(id)).collect())
+    }
+
+    /// Replaces the file and returns once that lasts.
+    pub fn replace(&self, layout: &Layout) -> Result<()> {
+        Ok(replace::replace_file(&layout.tags(), &encode(&self.0)?)?)
+    }
+
     /// Whether any tag names `id`.
     pub fn name(&self, id: &VersionId) -> bool {
         self.0.values().any(|named| named == id)
@@ -76,7 +86,7 @@ impl Writer {
                 tags.0.remove(tag);
             }
         }
-        Ok(replace::replace_file(&self.layout().tags(), &encode(&tags.0)?)?)
+        tags.replace(self.layout())
     }
 
     /// Merges `attributes` into those of a version: new keys win, null removes.

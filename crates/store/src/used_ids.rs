@@ -4,9 +4,9 @@
 //! below which no id is generated any more, written before the newest version is pruned. A torn last line is ignored: the version
 //! it was written for never became visible.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use cutover_durable::fs;
+use cutover_durable::{fs, replace};
 
 use crate::{Error, Result, VersionId, layout::Layout};
 
@@ -52,6 +52,23 @@ impl UsedIds {
 
     pub fn floor(&self) -> u64 {
         self.floor
+    }
+
+    /// Every id.
+    pub fn iter(&self) -> impl Iterator<Item = &String> {
+        self.ids.iter()
+    }
+
+    /// Whether there is a file, and its last line is complete.
+    pub fn is_whole(&self) -> bool {
+        !self.missing && !self.torn
+    }
+
+    /// Replaces the file and returns once that lasts.
+    pub fn replace(layout: &Layout, ids: &BTreeSet<String>, floor: u64) -> Result<()> {
+        let ids = ids.iter().map(|id| format!("{id}\n"));
+        let text: String = ids.chain([format!("{FLOOR}{floor}\n")]).collect();
+        Ok(replace::replace_file(&layout.used_ids(), text.as_bytes())?)
     }
 
     /// Records an id and returns once that lasts.

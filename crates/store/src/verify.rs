@@ -76,7 +76,12 @@ impl Store {
     }
 
     /// The versions by their sequence, and how much there is to read of them.
-    fn in_order(&self, ids: Vec<VersionId>, depth: Depth, reading: &mut Reading<'_>) -> Result<Vec<VersionId>> {
+    pub(crate) fn in_order(
+        &self,
+        ids: Vec<VersionId>,
+        depth: Depth,
+        reading: &mut Reading<'_>,
+    ) -> Result<Vec<VersionId>> {
         let mut ordered = Vec::with_capacity(ids.len());
         let mut counted = HashSet::new();
         for id in ids {
@@ -135,7 +140,7 @@ impl Store {
     }
 
     /// What is wrong with the index's own records: that they cannot be read, or name versions that are not there.
-    fn verify_records(&self) -> Result<Vec<Problem>> {
+    pub(crate) fn verify_records(&self) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
         let is_there = |id: &VersionId| Ok::<_, Error>(fs::kind(&self.layout().version(id))? == Some(Kind::Directory));
         let missing =
@@ -184,12 +189,7 @@ impl Snapshot {
 }
 
 /// Counts the bytes of the version's files that are not counted yet.
-pub(crate) fn expect(
-    directory: &Path,
-    manifest: &Manifest,
-    counted: &mut HashSet<Identity>,
-    reading: &mut Reading<'_>,
-) {
+fn expect(directory: &Path, manifest: &Manifest, counted: &mut HashSet<Identity>, reading: &mut Reading<'_>) {
     for file in &manifest.files {
         if fs::identity(&directory.join(&file.name)).is_ok_and(|identity| counted.insert(identity)) {
             reading.expect(file.bytes);
@@ -198,7 +198,7 @@ pub(crate) fn expect(
 }
 
 /// What an error says about a record of the index.
-pub(crate) fn record_problem(file: &str, error: Error) -> Result<Option<Problem>> {
+fn record_problem(file: &str, error: Error) -> Result<Option<Problem>> {
     let (kind, detail) = match error {
         Error::Durable(error) => diagnose(error)?,
         Error::Corrupt { detail, .. } if detail.starts_with("it is missing") => (ProblemKind::Missing, detail),

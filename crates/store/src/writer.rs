@@ -23,14 +23,28 @@ impl Store {
     /// [`Error::ReadOnly`], [`Error::NetworkFileSystem`], [`Error::WritableByOthers`], [`Error::Locked`], [`Error::Cancelled`], and
     /// [`Error::Corrupt`] when it cannot be known what is current.
     pub fn write(&self, operation: &str, wait: LockWait, cancel: &dyn Fn() -> bool) -> Result<Writer> {
+        self.unless_read_only(|| {
+            make_root(self.root())?;
+            let writer = self.begin(operation, wait, cancel)?;
+            writer.recover()?;
+            Ok(writer)
+        })
+    }
+
+    /// [`Store::write`] without its last step, for whoever deals with what crashes and others left in its own way. The directory
+    /// must be there.
+    pub(crate) fn take_lock(&self, operation: &str, wait: LockWait, cancel: &dyn Fn() -> bool) -> Result<Writer> {
+        self.unless_read_only(|| self.begin(operation, wait, cancel))
+    }
+
+    fn unless_read_only(&self, begin: impl FnOnce() -> Result<Writer>) -> Result<Writer> {
         if self.options().read_only {
             return Err(Error::ReadOnly { path: self.root().to_path_buf() });
         }
-        self.begin(operation, wait, cancel).map_err(|error| error.read_only(self.root()))
+        begin().map_err(|error| error.read_only(self.root()))
     }
 
     fn begin(&self, operation: &str, wait: LockWait, cancel: &dyn Fn() -> bool) -> Result<Writer> {
-        make_root(self.root())?;
         let options = self.options();
         if !options.allow_network
             && let Some(kind) = disk::is_network_file_system(self.root())?
@@ -46,9 +60,7 @@ impl Store {
             Error::Locked { holder, .. } => Error::Locked { path: self.root().to_path_buf(), holder },
             error => error,
         })?;
-        let writer = Writer { store: self.clone(), lock };
-        writer.recover()?;
-        Ok(writer)
+        Ok(Writer { store: self.clone(), lock })
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod traced;
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write,
     os::unix::fs::PermissionsExt,
@@ -99,6 +100,27 @@ pub fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+/// Every path below the index, with what it holds.
+pub fn tree(index: &Index) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn walk(path: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        let kind = fs::symlink_metadata(path).unwrap().file_type();
+        let holds = match () {
+            () if kind.is_dir() => b"directory".to_vec(),
+            () if kind.is_symlink() => fs::read_link(path).unwrap().into_os_string().into_encoded_bytes(),
+            () => fs::read(path).unwrap(),
+        };
+        found.insert(path.to_path_buf(), holds);
+        if kind.is_dir() {
+            for entry in fs::read_dir(path).unwrap() {
+                walk(&entry.unwrap().path(), found);
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(index.store.root(), &mut found);
+    found
 }
 
 /// Replaces a file that is read-only.
