@@ -93,6 +93,14 @@ export declare class NativeLock {
   release(): Promise<void>
 }
 
+/** A meter as JavaScript holds it: given to a call, and looked at while that runs. */
+export declare class NativeProgress {
+  /** A meter of work that has not begun and is called `phase`. */
+  constructor(phase: string)
+  /** `{phase, done, total?}` as JSON, in bytes. */
+  look(): string
+}
+
 /** A file on its way to replace another. Its calls run one after another on one thread. */
 export declare class NativeReplacement {
   /** Puts a finished file or directory in the place of another. */
@@ -124,6 +132,54 @@ export declare class NativeSnapshot {
   /** The path of an artifact. */
   artifact(name: string): string
   /** Lets go of the version. What is under way finishes; unmapping happens on the pool. */
+  close(): void
+}
+
+/** A store as JavaScript holds it. It keeps no file open. */
+export declare class NativeStore {
+  /** Opens the directory at a path. */
+  static open(path: string, options: string): Promise<NativeStore>
+  /** The directory, as the store resolved it. */
+  path(): string
+  /** The current version's facts as JSON; null before the first publish. */
+  current(): Promise<string | null>
+  /** What went wrong in the background since the last call, as a JSON array. */
+  problems(): string
+  /** Complete versions, as a JSON array. */
+  versions(): Promise<string>
+  /** The directory's state, as JSON. */
+  status(): Promise<string>
+  /** Holds the current version, or the one named. */
+  snapshot(version?: string | undefined | null): Promise<NativeStoreSnapshot>
+  /** Makes a complete version current; its facts as JSON. */
+  activate(version: string, options: string, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Goes back to the version before, or to a given one; its facts as JSON. */
+  rollback(to: string | undefined | null, options: string, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Makes a tag name a version; without one, removes the tag. */
+  tag(name: string, version: string | undefined | null, options: string, cancel?: CancelToken | undefined | null): Promise<void>
+  /** Merges attributes, a JSON object, into those of a version; null removes. The version's facts as JSON. */
+  setAttributes(version: string, attributes: string, options: string, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Removes versions that are not to be kept; what was removed, kept and in use as JSON. */
+  prune(what: string, options: string, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Compares versions with what they were published as; the report as JSON. */
+  verify(options: string, progress?: NativeProgress | undefined | null, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Sets damaged versions aside and makes one that is whole current; the report as JSON. */
+  repair(what: string, options: string, progress?: NativeProgress | undefined | null, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Copies a version to a directory that becomes a store of its own; the copy's facts as JSON. */
+  copyTo(directory: string, version?: string | undefined | null, progress?: NativeProgress | undefined | null, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Makes a store of versions that other software laid out; what there is now, and what was left alone, as JSON. */
+  static adopt(path: string, options: string, progress?: NativeProgress | undefined | null, cancel?: CancelToken | undefined | null): Promise<string>
+}
+
+/** A store's snapshot as JavaScript holds it. Holding it costs one descriptor. */
+export declare class NativeStoreSnapshot {
+  /** The version's facts as JSON. */
+  version(): string
+  /** The directory of the version's artifacts. */
+  directory(): string
+  /** The path of an artifact, which is there. */
+  path(artifact: string): string
+  /** Lets go of the version. */
   close(): void
 }
 

@@ -773,12 +773,15 @@ if (
   }
 }
 
-const { CancelToken, NativeDraft, NativeIndex, NativeInPlace, NativeLock, NativeReplacement, NativeSnapshot } = nativeBinding
+const { CancelToken, NativeDraft, NativeIndex, NativeInPlace, NativeLock, NativeProgress, NativeReplacement, NativeSnapshot, NativeStore, NativeStoreSnapshot } = nativeBinding
 export { CancelToken }
 export { NativeDraft }
 export { NativeIndex }
 export { NativeInPlace }
 export { NativeLock }
+export { NativeProgress }
 export { NativeReplacement }
 export { NativeSnapshot }
+export { NativeStore }
+export { NativeStoreSnapshot }
 export const __napiBindingTarget = __napiLoadedBindingTarget

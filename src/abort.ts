@@ -9,6 +9,7 @@ export class Interrupt {
   readonly #onAbort = (): void => this.fire(this.#signal?.reason)
   #fired = false
   #reason: unknown
+  #controller: AbortController | undefined
   #reject: ((reason: unknown) => void) | undefined
 
   /** @throws the signal's reason when it is aborted already. */
@@ -23,12 +24,22 @@ export class Interrupt {
     return this.#fired
   }
 
+  /** A signal for code of the caller's: it fires when the call is stopped, with the same reason. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#fired) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
   /** Stops the call for this reason. */
   fire(reason: unknown): void {
     if (this.#fired) return
     this.#fired = true
     this.#reason = reason
     this.token.cancel()
+    this.#controller?.abort(reason)
     this.#reject?.(reason)
   }
 

@@ -111,7 +111,7 @@ export class Watcher {
       // Left where they are until somebody wants them.
       if (this.#listeners.problem.size > 0) this.#tellProblems()
     } catch (error) {
-      this.#report(fromNative(error))
+      this.report(fromNative(error))
     } finally {
       this.#looking = false
     }
@@ -119,11 +119,11 @@ export class Watcher {
   }
 
   #tellProblems(): void {
-    for (const report of JSON.parse(this.#index.problems()) as Report[]) this.#report(fromReport(report))
+    for (const report of JSON.parse(this.#index.problems()) as Report[]) this.report(fromReport(report))
   }
 
-  /** What stays wrong is told once, not at every look. */
-  #report(error: Error): void {
+  /** Tells of a problem. What stays wrong is told once, not at every look. */
+  report(error: Error): void {
     if (this.#stopped || this.#listeners.problem.size === 0) return
     if (error.message === this.#problem || !isCutoverError(error)) return
     this.#problem = error.message

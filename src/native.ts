@@ -1,3 +1,11 @@
 // The one door to the addon: the loader and its types as @napi-rs/cli generates them.
-export { CancelToken, NativeInPlace, NativeIndex, NativeLock, NativeReplacement } from '../index.js'
-export type { Answer, NativeDraft, NativeSnapshot } from '../index.js'
+export {
+  CancelToken,
+  NativeInPlace,
+  NativeIndex,
+  NativeLock,
+  NativeProgress,
+  NativeReplacement,
+  NativeStore,
+} from '../index.js'
+export type { Answer, NativeDraft, NativeSnapshot, NativeStoreSnapshot } from '../index.js'

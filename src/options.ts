@@ -55,10 +55,14 @@ export interface Progress {
   readonly elapsedMs: number
 }
 
-/** The options of every call that takes the writer lock. */
-export interface LockOptions extends Abortable {
+/** The options of a call that waits for the writer lock. An abort is honoured while it waits. */
+export interface WaitOptions extends Abortable {
   /** Milliseconds to wait for the writer lock; 0 fails at once with CUTOVER_LOCKED and who holds it. Default Infinity. */
   lockTimeoutMs?: number
+}
+
+/** The options of every call that makes another version current. */
+export interface LockOptions extends WaitOptions {
   /** Refuse to publish (CUTOVER_CONFLICT) unless this version is still current. */
   ifCurrent?: string
 }
@@ -99,14 +103,7 @@ export function openOptions(value: unknown): Checked {
   const o = optionsOf(value, OPEN)
   if (o.fields !== undefined) checkFields(o.fields)
   const mode = given(o.mode, (v) => oneOf(v, 'options.mode', ['read-write', 'read-only'])) ?? 'read-write'
-  const keep = given(o.keep, (v) => {
-    const k = optionsOf(v, KEEP, 'options.keep')
-    return {
-      versions: given(k.versions, (n) => integer(n, 'options.keep.versions', 1, 1e6)),
-      days: given(k.days, (n) => atLeast(n, 'options.keep.days', 0)),
-      maxBytes: given(k.maxBytes, (n) => integer(n, 'options.keep.maxBytes', 0, Number.MAX_SAFE_INTEGER)),
-    }
-  })
+  const keep = given(o.keep, keepOf)
   const threads = given(o.threads, (v) => {
     const t = optionsOf(v, THREADS, 'options.threads')
     return {
@@ -182,14 +179,26 @@ function buildMemory(): number {
   return Math.min(Math.floor(available / 4), 2 ** 31)
 }
 
-function lock(o: Record<string, unknown>) {
+/** Checks how the writer lock is waited for, and what must be current then. */
+export function lock(o: Record<string, unknown>) {
   return {
     lockTimeoutMs: given(o.lockTimeoutMs, (v) => milliseconds(v, 'options.lockTimeoutMs', 0)),
     ifCurrent: given(o.ifCurrent, (v) => string(v, 'options.ifCurrent')),
   }
 }
 
-function allowed(value: unknown): string[] {
+/** Checks what a publish, or a prune, leaves behind. */
+export function keepOf(value: unknown) {
+  const k = optionsOf(value, KEEP, 'options.keep')
+  return {
+    versions: given(k.versions, (n) => integer(n, 'options.keep.versions', 1, 1e6)),
+    days: given(k.days, (n) => atLeast(n, 'options.keep.days', 0)),
+    maxBytes: given(k.maxBytes, (n) => integer(n, 'options.keep.maxBytes', 0, Number.MAX_SAFE_INTEGER)),
+  }
+}
+
+/** Checks what is accepted although it is refused by default. */
+export function allowed(value: unknown): string[] {
   if (!Array.isArray(value)) throw wrongType('options.allow', 'an array', value)
   return Array.from(value, (item, at) =>
     oneOf(item, `options.allow[${at}]`, ['network-file-system', 'writable-by-others']),
@@ -202,7 +211,8 @@ function atLeast(value: unknown, name: string, min: number): number {
   return number
 }
 
-function json(value: object, name: string): string {
+/** Options as the native layer takes them. @throws {TypeError} for what has no JSON. */
+export function json(value: object, name: string): string {
   try {
     return toJson(value, 'iso')
   } catch (error) {

@@ -34,7 +34,7 @@ struct OpenOptions {
 
 #[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
-enum Mode {
+pub(crate) enum Mode {
     ReadWrite,
     ReadOnly,
 }
@@ -48,14 +48,14 @@ enum Freshness {
 
 #[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
-enum Allow {
+pub(crate) enum Allow {
     NetworkFileSystem,
     WritableByOthers,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct KeepOptions {
+pub(crate) struct KeepOptions {
     versions: Option<u32>,
     days: Option<f64>,
     max_bytes: Option<u64>,
@@ -70,9 +70,9 @@ struct Threads {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SwitchOptions {
-    lock_timeout_ms: Option<f64>,
-    if_current: Option<String>,
+pub(crate) struct SwitchOptions {
+    pub(crate) lock_timeout_ms: Option<f64>,
+    pub(crate) if_current: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,10 +95,16 @@ enum OnInvalid {
     Skip,
 }
 
+impl KeepOptions {
+    /// What is not said is as in `defaults`.
+    pub(crate) fn or(&self, defaults: Keep) -> Keep {
+        Keep { versions: self.versions.unwrap_or(defaults.versions), days: self.days, max_bytes: self.max_bytes }
+    }
+}
+
 impl OpenOptions {
     fn into_core(self) -> Result<Options> {
         let available = threads::available();
-        let defaults = Keep::default();
         Ok(Options {
             fields: self.fields.map(|fields| Schema::from_json(&fields.to_string())).transpose()?,
             store: StoreOptions {
@@ -109,11 +115,7 @@ impl OpenOptions {
                 ..StoreOptions::default()
             },
             strict: self.freshness == Freshness::Strict,
-            keep: Keep {
-                versions: self.keep.versions.unwrap_or(defaults.versions),
-                days: self.keep.days,
-                max_bytes: self.keep.max_bytes,
-            },
+            keep: self.keep.or(Keep::default()),
             search_threads: self.threads.search.unwrap_or(available),
             build_threads: self.threads.build.unwrap_or(available),
             build_memory_bytes: self.build_memory_bytes,
