@@ -1,7 +1,7 @@
 //! Waiting for a lock: polled, so that the wait can end early, and in turn, so that nobody is passed over.
 //!
 //! Who comes first waits in the line of [`super::queue`]; who is not first still asks, since the first may be stopped: once the lock
-//! was found free for long enough without the first taking it, whoever asks keeps it. Programs that are not ours
+//! was found free for long enough without the first taking it, or the wait is over, whoever asks keeps it. Programs that are not ours
 //! (`flock(1)`) stand in no line and take the lock when they find it free.
 
 use std::{
@@ -16,7 +16,7 @@ use crate::{Error, Result, random};
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 /// How long a free lock is left to those who have waited longer.
-const COURTESY: Duration = Duration::from_millis(250);
+const COURTESY: Duration = Duration::from_secs(1);
 /// Attempts of a caller that does not wait: one probe of the lock by somebody who looks can make a single attempt fail.
 const IMPATIENT_ATTEMPTS: u32 = 3;
 
@@ -54,25 +54,27 @@ pub fn wait(path: &Path, wait: LockWait, cancel: &dyn Fn() -> bool) -> Result<Wr
     let mut free_since = None;
     let mut pause = Duration::from_millis(1);
     let mut attempts = 0;
+    let over = |attempts: u32| match wait {
+        LockWait::Forever => false,
+        LockWait::AtMost(limit) => started.elapsed() >= limit,
+        LockWait::Now => attempts >= IMPATIENT_ATTEMPTS,
+    };
     loop {
         if cancel() {
             return Err(Error::Cancelled { path: path.to_path_buf() });
         }
         match WriterLock::try_acquire(path) {
-            Ok(lock) if !gives_way || free_since.get_or_insert_with(Instant::now).elapsed() >= COURTESY => {
-                return Ok(lock);
+            Ok(lock) => {
+                let free_since = free_since.get_or_insert_with(Instant::now);
+                if !gives_way || over(attempts) || free_since.elapsed() >= COURTESY {
+                    return Ok(lock);
+                }
             }
-            Ok(_left_to_the_first) => {}
             Err(Error::Contended { .. }) => free_since = None,
             Err(error) => return Err(error),
         }
         attempts += 1;
-        let over = match wait {
-            LockWait::Forever => false,
-            LockWait::AtMost(limit) => started.elapsed() >= limit,
-            LockWait::Now => attempts >= IMPATIENT_ATTEMPTS,
-        };
-        if over {
+        if over(attempts) {
             return Err(Error::Contended { path: path.to_path_buf() });
         }
         if place.is_none() && wait != LockWait::Now {
