@@ -84,6 +84,9 @@ impl Writer {
         let loaded = self.store().load(id, is_current)?;
         let directory = self.layout().version(id);
         check_files(&directory, &loaded.manifest)?;
+        if let Some(damage) = self.store().damage(id) {
+            return Err(damage);
+        }
         let mut activated = Activated {
             // Being current implies being published.
             info: loaded.info(true, &Tags::read(self.layout())?),

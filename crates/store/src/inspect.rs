@@ -3,6 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fs::Metadata,
     path::Path,
 };
 
@@ -13,6 +14,7 @@ use cutover_durable::{
 
 use crate::{
     Depth, Error, Manifest, Problem, ProblemKind, Result, VersionId,
+    checked::{File, differs},
     layout::{self, LEASE, Layout, SUMS},
     name,
     reading::{Content, Reading},
@@ -197,7 +199,7 @@ impl Problems<'_> {
                 }
                 Ok(metadata) => {
                     if let Some(published) = sums.and_then(|sums| sums.get(&file.name)) {
-                        self.digest(&path, &file.name, Identity::from(&metadata), *published, reading)?;
+                        self.digest(&path, &file.name, &metadata, *published, reading)?;
                     }
                 }
                 Err(error) => self.file(&file.name, error)?,
@@ -210,14 +212,22 @@ impl Problems<'_> {
         &mut self,
         path: &Path,
         name: &str,
-        identity: Identity,
+        metadata: &Metadata,
         published: Digest,
         reading: &mut Reading<'_>,
     ) -> Result<()> {
-        match reading.content(path, identity) {
-            Ok(Content::Digest(digest)) if digest == published => {}
-            Ok(Content::Digest(digest)) => self.add(name, ProblemKind::Digest, differs(published, digest)),
-            Ok(Content::Unreadable(detail)) => self.add(name, ProblemKind::Unreadable, detail),
+        let file = File::new(metadata, published);
+        match reading.content(path, Identity::from(metadata)) {
+            Ok(Content::Digest(digest)) if digest == published => file.note(None),
+            Ok(Content::Digest(digest)) => {
+                let detail = differs(published, digest);
+                file.note(Some(&detail));
+                self.add(name, ProblemKind::Digest, detail);
+            }
+            Ok(Content::Unreadable(detail)) => {
+                file.note(Some(&detail));
+                self.add(name, ProblemKind::Unreadable, detail);
+            }
             Err(Error::Durable(error)) => self.file(name, error)?,
             Err(error) => return Err(error),
         }
@@ -245,10 +255,6 @@ impl Problems<'_> {
         }
         Ok(())
     }
-}
-
-fn differs(published: Digest, digest: Digest) -> String {
-    format!("its digest is {digest}; it was published with {published}")
 }
 
 /// What an error says about the file it is about.

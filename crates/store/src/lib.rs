@@ -9,6 +9,7 @@
 
 mod activate;
 mod adopt;
+mod checked;
 mod complete;
 mod copy;
 mod current;

@@ -64,16 +64,30 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Empty`] when nothing was published, [`Error::NotFound`], [`Error::Corrupt`], [`Error::SizeMismatch`],
-    /// [`Error::FormatTooNew`], [`Error::Busy`].
+    /// [`Error::FormatTooNew`], [`Error::Busy`]. Damage that is known, or that `integrity` has found out now, is
+    /// [`Error::Corrupt`].
     pub fn snapshot(&self, version: Option<&VersionId>) -> Result<Snapshot> {
+        self.snapshot_while(version, &|| false)
+    }
+
+    /// [`Store::snapshot`], until `cancel` ends it: with `integrity` at digests it reads every byte the first time.
+    ///
+    /// # Errors
+    /// As [`Store::snapshot`], and [`Error::Cancelled`].
+    pub fn snapshot_while(&self, version: Option<&VersionId>, cancel: &dyn Fn() -> bool) -> Result<Snapshot> {
+        let admit = |id: &VersionId, is_current| {
+            let snapshot = self.hold(id, is_current)?;
+            self.admit(&snapshot, cancel)?;
+            Ok(snapshot)
+        };
         if let Some(id) = version {
             let is_current = self.current().is_ok_and(|current| current.as_ref() == Some(id));
-            return self.hold(id, is_current);
+            return admit(id, is_current);
         }
         let mut attempt = 1;
         loop {
             let id = self.current()?.ok_or_else(|| Error::Empty { path: self.root().to_path_buf() })?;
-            let held = self.hold(&id, true);
+            let held = admit(&id, true);
             if attempt < ATTEMPTS && self.current()?.as_ref() != Some(&id) {
                 attempt += 1;
                 continue;

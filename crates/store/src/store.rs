@@ -14,6 +14,7 @@ use cutover_durable::{disk, fs};
 use crate::{
     Error, Integrity, Result, VersionId, VersionInfo, current,
     info::Loaded,
+    integrity::Checking,
     layout::{Layout, VersionName},
     state::Stage,
     tags::Tags,
@@ -48,6 +49,7 @@ struct Opened {
     options: StoreOptions,
     links_failed: AtomicBool,
     leases_failed: AtomicBool,
+    checking: Checking,
 }
 
 impl Store {
@@ -60,6 +62,7 @@ impl Store {
         let layout = Layout::new(resolve(path)?);
         check_root(&layout, options)?;
         Ok(Self(Arc::new(Opened {
+            checking: Checking::new(layout.clone()),
             layout,
             options,
             links_failed: AtomicBool::new(false),
@@ -160,6 +163,10 @@ impl Store {
 
     pub(crate) fn layout(&self) -> &Layout {
         &self.0.layout
+    }
+
+    pub(crate) fn checking(&self) -> &Checking {
+        &self.0.checking
     }
 
     pub(crate) fn options(&self) -> StoreOptions {
