@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use nix::sys::statvfs::statvfs;
+use nix::sys::statvfs::{FsFlags, statvfs};
 
 use crate::{Error, Result};
 
@@ -25,6 +25,12 @@ pub fn require_bytes(path: &Path, needed: u64) -> Result<()> {
         return Err(Error::NoSpace { path: path.to_path_buf(), needed, available });
     }
     Ok(())
+}
+
+/// Whether the file system of `path` is mounted read-only.
+pub fn is_read_only(path: &Path) -> Result<bool> {
+    let stat = statvfs(path).map_err(|errno| Error::io("measure the file system of", path, errno.into()))?;
+    Ok(stat.flags().contains(FsFlags::ST_RDONLY))
 }
 
 /// Whether users other than the owner and the group can make and remove names in the directory. One with the sticky bit does not

@@ -34,6 +34,9 @@ pub(crate) const LEASE: &str = ".lease";
 /// Where a version keeps what users brought.
 pub(crate) const ARTIFACTS: &str = "artifacts";
 
+/// What a file system keeps at its root for its own repair: a volume that is otherwise empty can become an index.
+const LOST_AND_FOUND: &str = "lost+found";
+
 /// The beginning of the name of a directory in which files are built beside their places (`in_place`).
 const IN_PLACE: &str = ".cutover-staging-";
 
@@ -195,8 +198,8 @@ impl Layout {
         name == CURRENT || name == VERSIONS
     }
 
-    /// Whether an index that a crash kept from being made completely can hold `name`.
+    /// Whether an index that a crash kept from being made completely, or an empty volume, can hold `name`.
     pub fn may_precede_an_index(name: &OsStr) -> bool {
-        [LOCK, HOLDER, TRASH, USED_IDS].iter().any(|known| name == *known) || Self::is_temporary(name)
+        [LOCK, HOLDER, TRASH, USED_IDS, LOST_AND_FOUND].iter().any(|known| name == *known) || Self::is_temporary(name)
     }
 }

@@ -80,6 +80,9 @@ impl Store {
         if fs::kind(layout.root())?.is_none() {
             return Ok(());
         }
+        if disk::is_read_only(layout.root())? {
+            limitations.push("writes: the file system is mounted read-only".to_owned());
+        }
         if let Some(kind) = disk::is_network_file_system(layout.root())? {
             limitations.push(format!(
                 "network file system ({kind}): locks, renames and syncs promise less than on a local one"

@@ -56,6 +56,10 @@ impl Store {
         }
         // Locking needs no permission to write: whoever may only read must not keep writers out for longer than this.
         fs::require_writable_dir(self.root())?;
+        // Another user of the group may have made it.
+        if fs::kind(&self.layout().versions())? == Some(fs::Kind::Directory) {
+            fs::require_writable_dir(&self.layout().versions())?;
+        }
         let lock = Held::acquire(&self.layout().lock(), operation, wait, cancel).map_err(|error| match error {
             Error::Locked { holder, .. } => Error::Locked { path: self.root().to_path_buf(), holder },
             error => error,
