@@ -183,6 +183,18 @@ export declare class NativeStoreSnapshot {
   close(): void
 }
 
+/** The writer lock of an index, held. */
+export declare class NativeWriterLock {
+  /** Waits for the writer lock of the index at the path, which must be there, and settles and removes what a crash left. */
+  static acquire(path: string, options: string, cancel?: CancelToken | undefined | null): Promise<NativeWriterLock>
+  /** The descriptor that a child process inherits to hold the lock too. */
+  get descriptor(): number
+  /** Says which process inherited it, to those who wait. */
+  announce(pid: number, operation: string): void
+  /** Lets go, for the processes that inherited it too. Resolves also when that was done before. */
+  release(): Promise<void>
+}
+
 /** An answer: JSON text, and the vectors that it refers to by index. */
 export interface Answer {
   /** The JSON. */

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { CancelToken, NativeDraft, NativeIndex, NativeInPlace, NativeLock, NativeProgress, NativeReplacement, NativeSnapshot, NativeStore, NativeStoreSnapshot } = nativeBinding
+const { CancelToken, NativeDraft, NativeIndex, NativeInPlace, NativeLock, NativeProgress, NativeReplacement, NativeSnapshot, NativeStore, NativeStoreSnapshot, NativeWriterLock } = nativeBinding
 export { CancelToken }
 export { NativeDraft }
 export { NativeIndex }
@@ -784,4 +784,5 @@ export { NativeReplacement }
 export { NativeSnapshot }
 export { NativeStore }
 export { NativeStoreSnapshot }
+export { NativeWriterLock }
 export const __napiBindingTarget = __napiLoadedBindingTarget

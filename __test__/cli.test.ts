@@ -68,7 +68,7 @@ test('programs read the library’s own shapes', async (t) => {
   const [first] = await index.versions()
   const told = { ...first, createdAt: first?.createdAt.toJSON(), parent: null }
   t.deepEqual(await run.json('ls', 'books'), { current: 'v1', versions: [told] })
-  t.deepEqual(await run.json('show', 'books'), { current: true, version: told })
+  t.deepEqual(await run.json('show', 'books'), { current: true, version: told, files: null })
   t.deepEqual(await run.json('get', 'books', 'b'), {
     version: 'v1',
     documents: [

@@ -7,5 +7,6 @@ export {
   NativeProgress,
   NativeReplacement,
   NativeStore,
+  NativeWriterLock,
 } from '../index.js'
 export type { Answer, NativeDraft, NativeSnapshot, NativeStoreSnapshot } from '../index.js'

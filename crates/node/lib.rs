@@ -8,6 +8,7 @@ mod convert;
 mod draft;
 mod error;
 mod index;
+mod lock;
 mod progress;
 mod snapshot;
 mod store;

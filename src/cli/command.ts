@@ -53,17 +53,16 @@ export const opening = (to: Command): Command =>
     }).choices([...ALLOWED]),
   )
 
-/** Adds what every command that takes the writer lock takes. */
-export const writing = (to: Command): Command =>
-  progressing(
-    opening(to)
-      .option(
-        '--wait <seconds>',
-        'wait at most this long for the writer lock; 0 fails at once (default: for ever)',
-        seconds,
-      )
-      .option('--if-current <version>', 'fail unless this version still is current'),
+/** Adds what every command that takes the writer lock takes; `change` where another version becomes current. */
+export function writing(to: Command, { change } = { change: true }): Command {
+  opening(to).option(
+    '--wait <seconds>',
+    'wait at most this long for the writer lock; 0 fails at once (default: for ever)',
+    seconds,
   )
+  if (change) to.option('--if-current <version>', 'fail unless this version still is current')
+  return progressing(to)
+}
 
 /** Adds how progress is shown. */
 export const progressing = (to: Command): Command =>

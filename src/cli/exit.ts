@@ -17,10 +17,12 @@ export class Failure extends Error {
 
 /** A signal asked the command to stop. */
 export class Interrupted extends Error {
+  readonly signal: NodeJS.Signals
   readonly exit: number
 
-  constructor(name: string, number: number) {
-    super(`interrupted by ${name}: nothing has changed`)
+  constructor(signal: NodeJS.Signals, number: number) {
+    super(`interrupted by ${signal}: nothing has changed`)
+    this.signal = signal
     this.exit = 128 + number
   }
 }

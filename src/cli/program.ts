@@ -1,20 +1,45 @@
-import { readFile } from 'node:fs/promises'
 // The program: its commands, and how one is run.
+import { readFile } from 'node:fs/promises'
 import { Command, CommanderError } from 'commander'
 import type { Common, Run } from './command.js'
 import { addActivate } from './commands/activate.js'
+import { addAdopt } from './commands/adopt.js'
+import { addBackup } from './commands/backup.js'
 import { addBuild } from './commands/build.js'
 import { addCompletion } from './commands/completion.js'
 import { addCreate } from './commands/create.js'
 import { addGet } from './commands/get.js'
 import { addHealth } from './commands/health.js'
+import { addImport } from './commands/import.js'
+import { addLock } from './commands/lock.js'
+import { addPrune } from './commands/prune.js'
+import { addRepair } from './commands/repair.js'
 import { addSearch } from './commands/search.js'
 import { addStatus } from './commands/status.js'
+import { addTag } from './commands/tag.js'
+import { addVerify } from './commands/verify.js'
 import { EXIT, exitOf, told } from './exit.js'
 import { interruptible } from './interrupt.js'
 import { Output } from './output.js'
 
-const COMMANDS = [addCreate, addBuild, addSearch, addGet, addStatus, addActivate, addHealth, addCompletion]
+const COMMANDS = [
+  addCreate,
+  addBuild,
+  addImport,
+  addSearch,
+  addGet,
+  addStatus,
+  addActivate,
+  addTag,
+  addBackup,
+  addAdopt,
+  addPrune,
+  addVerify,
+  addRepair,
+  addHealth,
+  addLock,
+  addCompletion,
+]
 
 const EPILOGUE = `
 Exit codes: 0 done, 1 a problem, 2 a mistake in the arguments, 3 locked by another writer, 4 not found, 5 damaged;

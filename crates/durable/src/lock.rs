@@ -13,7 +13,10 @@ mod wait;
 use std::{
     fs::{File, OpenOptions},
     io,
-    os::unix::fs::OpenOptionsExt,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::fs::OpenOptionsExt,
+    },
     path::{Path, PathBuf},
 };
 
@@ -63,6 +66,12 @@ impl WriterLock {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What is locked. Another process that inherits it holds the lock too, until both let it go: the lock outlives either of them.
+    #[must_use]
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.locked.0.as_fd()
     }
 
     /// Whether the lock's file still is at its path. When it is not, others can lock a file of that name too.

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    os::fd::BorrowedFd,
     path::{Path, PathBuf},
 };
 
@@ -40,6 +41,17 @@ impl Held {
         })?;
         Holder::announce(&holder, operation);
         Ok(Self { lock, holder })
+    }
+
+    /// What is locked, for a child process to inherit: see [`WriterLock::descriptor`].
+    #[must_use]
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.lock.descriptor()
+    }
+
+    /// Says that another process, which inherited the lock, holds it and what for.
+    pub fn announce_for(&self, pid: u32, operation: &str) {
+        Holder::announce_for(&self.holder, pid, operation);
     }
 
     /// Fails when the lock's file is not at its path any more: then others can lock a file of that name too.

@@ -29,8 +29,13 @@ pub struct Holder {
 impl Holder {
     /// Writes down that this process holds the lock. A file of advice: a failure changes nothing.
     pub(crate) fn announce(path: &Path, operation: &str) {
+        Self::announce_for(path, std::process::id(), operation);
+    }
+
+    /// Writes down that a process to which this one gave the lock holds it.
+    pub(crate) fn announce_for(path: &Path, pid: u32, operation: &str) {
         let operation = operation.chars().take(256).collect();
-        let holder = Self { pid: std::process::id(), host: host::name(), since: now_ms(), operation };
+        let holder = Self { pid, host: host::name(), since: now_ms(), operation };
         if let Ok(bytes) = serde_json::to_vec(&holder) {
             let _ = replace::replace_unsynced(path, &bytes);
         }

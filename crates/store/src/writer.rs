@@ -90,6 +90,12 @@ impl Writer {
         &self.store
     }
 
+    /// The lock, which this writer holds.
+    #[must_use]
+    pub fn lock(&self) -> &Held {
+        &self.lock
+    }
+
     /// Fails unless `bytes` more can be written on the index's file system.
     ///
     /// # Errors

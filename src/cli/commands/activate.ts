@@ -1,10 +1,10 @@
 // `cutover publish` and `rollback`: which version is current.
 import type { Command } from 'commander'
+import type { VersionStore } from '../../store/version-store.js'
 import type { VersionInfo } from '../../version.js'
 import { command, writing } from '../command.js'
 import type { Context, Run, Writing } from '../command.js'
 import { openVersions, using, versionOf } from '../directory.js'
-import type { Versions } from '../directory.js'
 import { versionJson, versionOrNull, versionPhrase } from '../versions-view.js'
 import { lockOptions, whileWriting } from '../write.js'
 
@@ -46,7 +46,7 @@ const change = (
   context: Context,
   dir: string,
   options: Writing,
-  work: (open: Versions) => Promise<VersionInfo>,
+  work: (open: VersionStore) => Promise<VersionInfo>,
 ): Promise<void> =>
   using(openVersions(dir, options, 'read-write'), async (open) => {
     const before = (await open.status()).current

@@ -1,18 +1,27 @@
+// `cutover health`: four questions, each a line; the first that fails decides the exit code.
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-// `cutover health`: four questions, each a line; the first that fails decides the exit code.
+import { Option } from 'commander'
 import type { Command } from 'commander'
+import type { VersionStore } from '../../store/version-store.js'
+import type { VersionInfo } from '../../version.js'
 import { command, opening } from '../command.js'
 import type { Opening, Run } from '../command.js'
-import { openToRead, openVersions, using } from '../directory.js'
+import { holdsDocuments, manifestOf, openToRead, openVersions, using, versionOf } from '../directory.js'
 import { EXIT, Failure, exitOf, messageOf } from '../exit.js'
 import { bytes, many } from '../human.js'
 import { table } from '../table.js'
+import { DEPTHS, verification } from '../verification.js'
+import type { Depth } from '../verification.js'
 
 interface Check {
   readonly check: string
   readonly ok: boolean | null
   readonly detail: string
+}
+
+interface Options extends Opening {
+  readonly depth: Depth
 }
 
 /** Adds the command. */
@@ -22,12 +31,16 @@ export function addHealth(parent: Command, run: Run): void {
     'health <dir>',
     'Ask whether there is a version, whether it can be read and loaded, and whether it agrees with itself.',
     'cutover health ./books && echo healthy',
+  ).addOption(
+    new Option('--depth <what>', 'how deep the last question goes: see `cutover verify`')
+      .choices(DEPTHS)
+      .default('sizes'),
   )
   opening(health).action(
-    run<[string, Opening]>(async ({ out }, dir, options) => {
+    run<[string, Options]>(async ({ out, signal }, dir, options) => {
       const checks: Check[] = []
       let exit: number = EXIT.ok
-      for (const [check, ask] of questions(dir, options)) {
+      for (const [check, ask] of questions(dir, options, signal)) {
         if (exit !== EXIT.ok) {
           checks.push({ check, ok: null, detail: 'not asked' })
           continue
@@ -35,6 +48,7 @@ export function addHealth(parent: Command, run: Run): void {
         try {
           checks.push({ check, ok: true, detail: await ask() })
         } catch (error) {
+          signal.throwIfAborted()
           exit = exitOf(error)
           checks.push({ check, ok: false, detail: messageOf(error) })
         }
@@ -48,34 +62,41 @@ export function addHealth(parent: Command, run: Run): void {
 }
 
 /** The questions in their order; an answer is a detail, a rejection a no. */
-function questions(dir: string, options: Opening): [string, () => Promise<string>][] {
+function questions(dir: string, options: Options, signal: AbortSignal): [string, () => Promise<string>][] {
+  const versions = <R>(ask: (store: VersionStore, current: VersionInfo) => Promise<R>): Promise<R> =>
+    using(openVersions(dir, options, 'read-only'), async (store) => ask(store, await versionOf(store, 'current')))
   return [
+    ['exists', () => exists(dir)],
+    ['readable', () => versions(async (_, current) => `version ${current.id}, ${bytes(current.bytes)}`)],
+    ['loadable', () => versions((store, current) => loadable(store, current, options))],
     [
-      'exists',
-      async () => {
-        const found = await stat(dir).catch((cause: NodeJS.ErrnoException) => {
-          throw cause.code === 'ENOENT' ? new Failure(`there is no ${resolve(dir)}`, EXIT.notFound, { cause }) : cause
-        })
-        if (found.isDirectory()) return resolve(dir)
-        throw new Failure(`${resolve(dir)} is not a directory`, EXIT.notFound)
-      },
-    ],
-    [
-      'readable',
+      'consistent',
       () =>
-        using(openVersions(dir, options, 'read-only'), async (open) => {
-          const { current } = await open.status()
-          if (current) return `version ${current.id}, ${bytes(current.bytes)}`
-          throw new Failure('nothing was published yet', EXIT.notFound)
-        }),
-    ],
-    [
-      'loadable',
-      () =>
-        using(openToRead(dir, options), async (index) => {
-          const { total } = await index.search({ limit: 1 })
-          return many(total, 'document')
+        versions(async (store, { id: version }) => {
+          const { problems, bytesRead } = await verification(store, options, options.depth, { version, signal })
+          const [problem] = problems
+          if (!problem) return bytesRead > 0 ? `${options.depth}, ${bytes(bytesRead)} read` : options.depth
+          const more = problems.length > 1 ? `, and ${many(problems.length - 1, 'problem')} more` : ''
+          throw new Failure(`${problem.file}: ${problem.detail}${more}`, EXIT.corrupt)
         }),
     ],
   ]
+}
+
+async function exists(dir: string): Promise<string> {
+  const found = await stat(dir).catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === 'ENOENT' ? new Failure(`there is no ${resolve(dir)}`, EXIT.notFound, { cause }) : cause
+  })
+  if (found.isDirectory()) return resolve(dir)
+  throw new Failure(`${resolve(dir)} is not a directory`, EXIT.notFound)
+}
+
+/** Documents are searched; files of other software are held, as a reader of theirs would. */
+async function loadable(store: VersionStore, { id }: VersionInfo, options: Options): Promise<string> {
+  const manifest = await manifestOf(store, id)
+  if (holdsDocuments(manifest))
+    return using(openToRead(store.path, options), async (index) =>
+      many((await index.search({ limit: 1 })).total, 'document'),
+    )
+  return using(store.snapshot({ version: id }), async () => many(manifest.files.length, 'file'))
 }

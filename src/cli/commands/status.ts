@@ -1,11 +1,11 @@
 // `cutover status`, `ls` and `show`: what there is.
 import type { Command } from 'commander'
-import type { IndexStatus } from '../../version.js'
+import type { StoreStatus } from '../../store/version-store.js'
 import { command, opening } from '../command.js'
 import type { Opening, Run } from '../command.js'
-import { openVersions, using, versionOf } from '../directory.js'
-import { age, bytes, many } from '../human.js'
-import { pairs } from '../table.js'
+import { manifestOf, openVersions, using, versionOf } from '../directory.js'
+import { age, bytes, many, printable } from '../human.js'
+import { pairs, table } from '../table.js'
 import { versionJson, versionOrNull, versionPairs, versionPhrase, versionTable } from '../versions-view.js'
 
 /** Adds the commands. */
@@ -42,21 +42,25 @@ export function addStatus(parent: Command, run: Run): void {
     parent,
     'show <dir> [version]',
     'Tell everything about a version: an id, a tag, or the current one.',
-    'cutover show ./books 0000000002-k3x9qd',
-  )
+    'cutover show ./books v2 --files',
+  ).option('--files', 'list its files and their sizes')
   opening(show).action(
-    run<[string, string | undefined, Opening]>(async ({ out }, dir, version, options) =>
+    run<[string, string | undefined, Opening & { readonly files?: true }]>(async ({ out }, dir, version, options) =>
       using(openVersions(dir, options, 'read-only'), async (open) => {
         const info = await versionOf(open, version ?? 'current')
         const { current } = await open.status()
-        out.result({ current: info.id === current?.id, version: versionJson(info) })
+        const files = options.files ? (await manifestOf(open, info.id)).files : undefined
+        out.result({ current: info.id === current?.id, version: versionJson(info), files: files ?? null })
         out.lines(...versionPairs(info, current?.id))
+        if (!files) return
+        const rows = files.map(({ name, bytes: size }) => [bytes(size), printable(name)])
+        out.lines('', ...out.titled(table([{ title: 'SIZE', right: true }, { title: 'FILE' }], rows)))
       }),
     ),
   )
 }
 
-const statusJson = (path: string, status: IndexStatus): object => {
+const statusJson = (path: string, status: StoreStatus): object => {
   const { current, versions, bytes: size, freeBytes, lock, inUse, drafts, limitations } = status
   return {
     path,
@@ -71,7 +75,7 @@ const statusJson = (path: string, status: IndexStatus): object => {
   }
 }
 
-function statusPairs(path: string, status: IndexStatus): (readonly [string, string])[] {
+function statusPairs(path: string, status: StoreStatus): (readonly [string, string])[] {
   const { current, lock } = status
   return [
     ['path', path],
@@ -90,7 +94,7 @@ function statusPairs(path: string, status: IndexStatus): (readonly [string, stri
   ]
 }
 
-function draftsOf({ drafts, lock }: IndexStatus): string {
+function draftsOf({ drafts, lock }: StoreStatus): string {
   if (drafts === 0) return 'none'
   return lock ? String(drafts) : `${drafts}, left by a process that ended: the next write removes what is dead`
 }
