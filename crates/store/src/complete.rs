@@ -16,7 +16,7 @@ use crate::{
     Counts, Draft, Error, FORMAT, FileEntry, Manifest, Result, VersionInfo,
     holder::now_ms,
     info::Loaded,
-    layout::{LEASE, MANIFEST, SUMS},
+    layout::{ARTIFACTS, LEASE, MANIFEST, SUMS},
     name,
     state::{Stage, StateFile},
     sums,
@@ -63,6 +63,7 @@ impl Draft {
             created: now_ms(),
             counts: contents.counts,
             content: contents.content,
+            artifact_root: ARTIFACTS.to_owned(),
             files: files.iter().map(|(name, written)| FileEntry { name: name.clone(), bytes: written.bytes }).collect(),
         };
         let manifest_digest = write_record(directory, MANIFEST, &manifest.encode()?)?;
@@ -104,7 +105,7 @@ impl Draft {
     }
 }
 
-fn write_record(directory: &Path, name: &str, bytes: &[u8]) -> Result<Digest> {
+pub(crate) fn write_record(directory: &Path, name: &str, bytes: &[u8]) -> Result<Digest> {
     let path = directory.join(name);
     let mut writer = fs::create(&path)?;
     writer.write_all(bytes).map_err(|source| cutover_durable::Error::io("write", &path, source))?;

@@ -17,6 +17,7 @@ pub(crate) enum Event {
     RolledBack,
     Pruned,
     Repaired,
+    Adopted,
 }
 
 impl Event {
@@ -28,6 +29,7 @@ impl Event {
             Self::RolledBack => "rolled-back",
             Self::Pruned => "pruned",
             Self::Repaired => "repaired",
+            Self::Adopted => "adopted",
         }
     }
 }

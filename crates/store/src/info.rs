@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Counts, Error, Manifest, Result, VersionId,
-    layout::{MANIFEST, SUMS},
+    layout::{MANIFEST, Records, SUMS},
     state::{Stage, StateFile},
     sums::{self, Sums},
     tags::Tags,
@@ -76,9 +76,10 @@ impl Loaded {
     pub fn read(directory: &Path, id: &VersionId) -> Result<Self> {
         let (manifest, bytes) = Manifest::read(directory, id)?;
         let (sums, digest) = sums::read(directory, id)?;
-        let corrupt = |detail: String| Error::corrupt(directory.join(SUMS), Some(id), detail);
-        if sums.get(MANIFEST) != Some(&Digest::of(&bytes)) {
-            return Err(Error::corrupt(directory.join(MANIFEST), Some(id), "its digest is not the one in SHA256SUMS"));
+        let records = Records::of(directory);
+        let corrupt = |detail: String| Error::corrupt(records.path(SUMS), Some(id), detail);
+        if sums.get(&records.name(MANIFEST)) != Some(&Digest::of(&bytes)) {
+            return Err(Error::corrupt(records.path(MANIFEST), Some(id), "its digest is not the one in SHA256SUMS"));
         }
         if let Some(file) = manifest.files.iter().find(|file| !sums.contains_key(&file.name)) {
             return Err(corrupt(format!("it has no digest of {:?}", file.name)));

@@ -15,7 +15,7 @@ use cutover_durable::{
 use crate::{
     Depth, Error, Manifest, Problem, ProblemKind, Result, VersionId,
     checked::{File, differs},
-    layout::{self, LEASE, Layout, SUMS},
+    layout::{LEASE, Layout, MANIFEST, Records, STATE, SUMS},
     name,
     reading::{Content, Reading},
     state::StateFile,
@@ -42,7 +42,7 @@ impl Inspection {
     /// Whether a reader cannot rely on the version's content. What is unexpected harms nobody, and the state and the lease can be
     /// made again.
     pub fn is_damaged(&self, directory: &Path) -> bool {
-        let state = layout::record_name(directory, layout::STATE);
+        let state = Records::of(directory).name(STATE);
         // A rename puts a file in the place of anything else.
         let replaceable = !matches!(fs::kind(&directory.join(&state)), Ok(Some(Kind::Directory)));
         !self.too_new
@@ -60,18 +60,19 @@ impl Inspection {
 /// [`Error::Cancelled`], and errors that say nothing about the version.
 pub(crate) fn inspect(layout: &Layout, id: &VersionId, depth: Depth, reading: &mut Reading<'_>) -> Result<Inspection> {
     let directory = layout.version(id);
+    let records = Records::of(&directory);
     let mut problems = Problems { id, found: Vec::new() };
     let manifest = match Manifest::read(&directory, id) {
         Err(error @ Error::FormatTooNew { .. }) => {
-            let manifest = layout::record_name(&directory, layout::MANIFEST);
+            let manifest = records.name(MANIFEST);
             problems.add(&manifest, ProblemKind::Unreadable, error.to_string());
             return Ok(Inspection { manifest: None, state: None, too_new: true, problems: problems.found });
         }
-        manifest => problems.record(&layout::record_name(&directory, layout::MANIFEST), manifest)?,
+        manifest => problems.record(&records.name(MANIFEST), manifest)?,
     };
-    let sums = problems.record(&layout::record_name(&directory, SUMS), sums::read(&directory, id))?;
+    let sums = problems.record(&records.name(SUMS), sums::read(&directory, id))?;
     let state = StateFile::read(&directory, id);
-    let state = problems.record(&layout::record_name(&directory, layout::STATE), state)?;
+    let state = problems.record(&records.name(STATE), state)?;
     match fs::kind(&directory.join(LEASE)) {
         Ok(Some(Kind::File)) => {}
         Ok(None) => problems.add(LEASE, ProblemKind::Missing, "it is missing"),
@@ -79,14 +80,14 @@ pub(crate) fn inspect(layout: &Layout, id: &VersionId, depth: Depth, reading: &m
         Err(error) => problems.file(LEASE, error)?,
     }
     if let (Some((manifest, bytes)), Some((sums, _))) = (&manifest, &sums) {
-        problems.compare_records(&directory, manifest, Digest::of(bytes), sums);
+        problems.compare_records(&records, manifest, Digest::of(bytes), sums);
     }
     let manifest = manifest.map(|(manifest, _)| manifest);
     if let Some(manifest) = &manifest {
         let sums = sums.as_ref().map(|(sums, _)| sums).filter(|_| depth == Depth::Digests);
         problems.files(&directory, manifest, sums, reading)?;
-        let known = manifest.files.iter().map(|file| file.name.as_str()).collect();
-        problems.others(&directory, "", &known, reading)?;
+        let known: HashSet<&str> = manifest.files.iter().map(|file| file.name.as_str()).collect();
+        problems.others(&directory, "", &|name| known.contains(name) || records.hold(name), reading)?;
     }
     Ok(Inspection { manifest, state, too_new: false, problems: problems.found })
 }
@@ -140,9 +141,8 @@ impl Problems<'_> {
         Ok(None)
     }
 
-    fn compare_records(&mut self, directory: &Path, manifest: &Manifest, digest: Digest, sums: &Sums) {
-        let (manifest_name, sums_name) =
-            (layout::record_name(directory, layout::MANIFEST), layout::record_name(directory, SUMS));
+    fn compare_records(&mut self, records: &Records, manifest: &Manifest, digest: Digest, sums: &Sums) {
+        let (manifest_name, sums_name) = (records.name(MANIFEST), records.name(SUMS));
         match sums.get(&manifest_name) {
             None => self.add(&sums_name, ProblemKind::Disagree, format!("it has no digest of {manifest_name}")),
             Some(published) if *published != digest => {
@@ -235,7 +235,13 @@ impl Problems<'_> {
     }
 
     /// Whatever is in the directory and in no manifest. Directories alone are no problem.
-    fn others(&mut self, directory: &Path, prefix: &str, known: &HashSet<&str>, reading: &Reading<'_>) -> Result<()> {
+    fn others(
+        &mut self,
+        directory: &Path,
+        prefix: &str,
+        known: &dyn Fn(&str) -> bool,
+        reading: &Reading<'_>,
+    ) -> Result<()> {
         reading.proceed()?;
         let entries = match fs::list_dir(directory) {
             Ok(entries) => entries,
@@ -247,7 +253,7 @@ impl Problems<'_> {
                 _ if self.is_full() => return Ok(()),
                 Kind::Directory => self.others(&directory.join(&entry.name), &format!("{name}/"), known, reading)?,
                 // What is wrong with them is told elsewhere.
-                _ if known.contains(name.as_str()) || layout::is_record(&name) => {}
+                _ if known(&name) => {}
                 Kind::File => self.add(&name, ProblemKind::Unexpected, "the manifest does not list it"),
                 Kind::Symlink => self.add(&name, ProblemKind::Unexpected, "it is a symbolic link"),
                 Kind::Other => self.add(&name, ProblemKind::Unexpected, "it is a device, a socket or a FIFO"),

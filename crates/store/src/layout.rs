@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cutover_durable::replace::TEMPORARY_INFIX;
+use cutover_durable::{fs, replace::TEMPORARY_INFIX};
 
 use crate::{VersionId, id::STAGING};
 
@@ -40,19 +40,68 @@ const LOST_AND_FOUND: &str = "lost+found";
 /// The beginning of the name of a directory in which files are built beside their places (`in_place`).
 const IN_PLACE: &str = ".cutover-staging-";
 
-/// The directory of a version's own records.
-pub(crate) fn records(directory: &Path) -> PathBuf {
-    directory.to_path_buf()
+/// The directory of an adopted version's own records.
+const ADOPTED: &str = ".cutover";
+/// The same, while it is being made.
+const ADOPTING: &str = ".cutover.staging";
+
+/// Where one version's own records are: in its directory, or, when it was adopted, apart from the files of the software that laid it
+/// out, which may have any name. The lease is in its directory always.
+#[derive(Debug, Clone)]
+pub(crate) struct Records {
+    directory: PathBuf,
+    /// Whether the version was adopted.
+    pub adopted: bool,
 }
 
-/// What a version's own record is called, relative to the directory of the version.
-pub(crate) fn record_name(_directory: &Path, record: &str) -> String {
-    record.to_owned()
+impl Records {
+    /// Of the version, or draft, in `directory`.
+    pub fn of(directory: &Path) -> Self {
+        let adopted = directory.join(ADOPTED);
+        if matches!(fs::kind(&adopted), Ok(Some(fs::Kind::Directory))) {
+            Self { directory: adopted, adopted: true }
+        } else {
+            Self { directory: directory.to_path_buf(), adopted: false }
+        }
+    }
+
+    /// Where the records of the version in `directory` come to be when it is adopted, and where they are made before that.
+    pub fn adopting(directory: &Path) -> (PathBuf, PathBuf) {
+        (directory.join(ADOPTED), directory.join(ADOPTING))
+    }
+
+    /// The directory that they are in.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The path of a record.
+    pub fn path(&self, record: &str) -> PathBuf {
+        self.directory.join(record)
+    }
+
+    /// The name of a record relative to the version's directory.
+    pub fn name(&self, record: &str) -> String {
+        if self.adopted { adopted_name(record) } else { record.to_owned() }
+    }
+
+    /// Whether `name`, relative to the version's directory, is one of the records, or the remains of one's replacement.
+    pub fn hold(&self, name: &str) -> bool {
+        let is_record =
+            |name: &str| [MANIFEST, SUMS, STATE].contains(&name) || Layout::is_temporary_state(OsStr::new(name));
+        let within = || name.strip_prefix(ADOPTED)?.strip_prefix('/');
+        name == LEASE || if self.adopted { within().is_some_and(is_record) } else { is_record(name) }
+    }
 }
 
-/// Whether `name`, relative to a version's directory, is one of its own records, or the remains of one's replacement.
-pub(crate) fn is_record(name: &str) -> bool {
-    [MANIFEST, SUMS, STATE, LEASE].contains(&name) || Layout::is_temporary_state(OsStr::new(name))
+/// The name of an adopted version's record relative to its directory.
+pub(crate) fn adopted_name(record: &str) -> String {
+    format!("{ADOPTED}/{record}")
+}
+
+/// Whether `name`, relative to the directory of an adopted version, can be one of its records and so none of its files.
+pub(crate) fn is_reserved_when_adopted(name: &str) -> bool {
+    name == LEASE || [ADOPTED, ADOPTING].contains(&name.split('/').next().unwrap_or_default())
 }
 
 /// Between an id and random characters in the name of a version in the trash; no id contains it.

@@ -6,10 +6,21 @@ use cutover_durable::fs;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Result, VersionId, layout::MANIFEST, name};
+use crate::{
+    Error, Result, VersionId,
+    layout::{ARTIFACTS, MANIFEST, Records},
+    name,
+};
 
 /// The newest manifest format that this program reads, and the one it writes.
 pub const FORMAT: u32 = 1;
+
+/// The root of artifacts in an adopted version: the version's directory itself.
+pub(crate) const HERE: &str = ".";
+
+fn artifacts() -> String {
+    ARTIFACTS.to_owned()
+}
 
 /// The largest manifest that is read, in bytes.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -32,6 +43,9 @@ pub struct Manifest {
     pub counts: Counts,
     /// What the version contains, in the words of whoever wrote it.
     pub content: Value,
+    /// The directory of the artifacts that users brought, relative to the version's: `artifacts`, or `.` in an adopted version.
+    #[serde(default = "artifacts")]
+    pub artifact_root: String,
     /// Its files, in the order of their names, without the version's own records.
     pub files: Vec<FileEntry>,
 }
@@ -72,6 +86,11 @@ impl Manifest {
         self.files.iter().find(|file| file.name == name)
     }
 
+    /// Whether other software laid the version out, so that its files can have any name.
+    pub(crate) fn is_adopted(&self) -> bool {
+        self.artifact_root == HERE
+    }
+
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         encode(self)
     }
@@ -81,7 +100,8 @@ impl Manifest {
     /// # Errors
     /// [`Error::FormatTooNew`] before anything else of it is looked at; [`Error::Corrupt`].
     pub(crate) fn read(directory: &Path, id: &VersionId) -> Result<(Self, Vec<u8>)> {
-        let path = directory.join(MANIFEST);
+        let records = Records::of(directory);
+        let path = records.path(MANIFEST);
         let bytes = fs::read_limited(&path, LARGEST)?;
         let corrupt = |detail: String| Error::corrupt(&path, Some(id), detail);
         let value: Value =
@@ -93,6 +113,9 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_value(value).map_err(|error| corrupt(error.to_string()))?;
         manifest.check(id).map_err(corrupt)?;
+        if records.adopted != manifest.is_adopted() {
+            return Err(corrupt("it is not where the manifest of such a version is".to_owned()));
+        }
         Ok((manifest, bytes))
     }
 
@@ -105,7 +128,8 @@ impl Manifest {
         }
         let mut names = HashSet::with_capacity(self.files.len());
         for file in &self.files {
-            name::check(&file.name).map_err(|error| error.to_string())?;
+            let checked = if self.is_adopted() { name::check_adopted(&file.name) } else { name::check(&file.name) };
+            checked.map_err(|error| error.to_string())?;
             if !names.insert(&file.name) {
                 return Err(format!("it lists {:?} twice", file.name));
             }

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result,
-    layout::{LEASE, MANIFEST, STATE, SUMS},
+    layout::{self, MANIFEST, STATE, SUMS},
 };
 
 /// The longest part of a name, in bytes, that file systems allow.
@@ -17,11 +17,21 @@ const LONGEST: usize = 2048;
 /// # Errors
 /// [`Error::InvalidName`], saying which rule it breaks.
 pub(crate) fn check(name: &str) -> Result<()> {
+    check_adopted(name)?;
+    if [MANIFEST, SUMS, STATE].contains(&name) { Err(own(name)) } else { Ok(()) }
+}
+
+/// [`check`] of a file of an adopted version, which keeps its records apart from those files.
+///
+/// # Errors
+/// [`Error::InvalidName`].
+pub(crate) fn check_adopted(name: &str) -> Result<()> {
     check_parts(name)?;
-    if [MANIFEST, SUMS, STATE, LEASE].contains(&name) {
-        return Err(Error::InvalidName { name: name.to_owned(), rule: "it is not one of the version's own records" });
-    }
-    Ok(())
+    if layout::is_reserved_when_adopted(name) { Err(own(name)) } else { Ok(()) }
+}
+
+fn own(name: &str) -> Error {
+    Error::InvalidName { name: name.to_owned(), rule: "it is not one of the version's own records" }
 }
 
 /// Makes sure that `name` leads to a file below the directory it is joined to.
@@ -70,7 +80,14 @@ mod tests {
             "manifest.json",
             "SHA256SUMS",
         ];
-        for name in refused.into_iter().chain(["state.json", ".lease", &"x".repeat(256), &"x/".repeat(1100)]) {
+        for name in refused.into_iter().chain([
+            "state.json",
+            ".lease",
+            ".cutover",
+            ".cutover/x",
+            &"x".repeat(256),
+            &"x/".repeat(1100),
+        ]) {
             assert!(matches!(check(name), Err(Error::InvalidName { .. })), "{name:?}");
         }
     }

@@ -11,7 +11,7 @@ use serde_json::Map;
 use crate::{
     Depth, Error, Manifest, Problem, ProblemKind, RepairReport, Result, Store, VersionId,
     inspect::{Inspection, inspect},
-    layout::{self, LEASE, Layout, VersionName},
+    layout::{LEASE, Layout, MANIFEST, Records, STATE, SUMS, VersionName},
     reading::Reading,
     state::{Stage, StateFile},
     tags::Tags,
@@ -179,7 +179,7 @@ impl Plan {
         };
         was_publishing.then(|| {
             let detail = "it was being published when CURRENT was lost: whether readers saw it is not known";
-            self.report.problems.push(Problem::of_version(id, layout::STATE, ProblemKind::Disagree, detail));
+            self.report.problems.push(Problem::of_version(id, STATE, ProblemKind::Disagree, detail));
             StateFile { state: Stage::Prepared, ..state.clone() }
         })
     }
@@ -323,9 +323,10 @@ impl Plan {
                 VersionName::Version(id)
                     if entry.kind == Kind::Directory && !self.dead.contains(&id) && !self.damaged.contains(&id) =>
                 {
-                    let records = layout::records(&path);
-                    let states = entries(&records)?.into_iter().filter(|entry| Layout::is_temporary_state(&entry.name));
-                    self.remains.extend(states.map(|entry| records.join(entry.name)));
+                    let records = Records::of(&path);
+                    let found = entries(records.directory())?.into_iter();
+                    let states = found.filter(|entry| Layout::is_temporary_state(&entry.name));
+                    self.remains.extend(states.map(|entry| records.directory().join(entry.name)));
                 }
                 VersionName::Version(_) | VersionName::Foreign => {}
             }
@@ -365,9 +366,9 @@ fn require_adopted(store: &Store, ids: &[VersionId]) -> Result<()> {
         return Ok(());
     }
     for id in ids {
-        let records = layout::records(&store.layout().version(id));
-        let known = [layout::MANIFEST, layout::SUMS, layout::STATE];
-        if known.iter().all(|record| fs::kind(&records.join(record)).is_ok_and(|kind| kind.is_none())) {
+        let records = Records::of(&store.layout().version(id));
+        let is_missing = |record: &&str| fs::kind(&records.path(record)).is_ok_and(|kind| kind.is_none());
+        if [MANIFEST, SUMS, STATE].iter().all(is_missing) {
             let detail = format!("version {id} has no records of ours: adopt the directory first");
             return Err(Error::NotAnIndex { path: store.root().to_path_buf(), detail });
         }

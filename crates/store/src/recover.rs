@@ -9,7 +9,7 @@ use cutover_durable::{fs, fs::Kind, random, replace};
 
 use crate::{
     Error, Result, VersionId, Writer, current,
-    layout::{Layout, MANIFEST, VersionName},
+    layout::{Layout, MANIFEST, Records, STATE, VersionName},
     state::{Stage, StateFile},
 };
 
@@ -122,9 +122,10 @@ impl Writer {
             // Not of our making, or damaged: not ours to remove.
             _ => {}
         }
-        for entry in fs::list_dir(&directory)? {
+        let records = Records::of(&directory);
+        for entry in fs::list_dir(records.directory())? {
             if Layout::is_temporary_state(&entry.name) {
-                fs::remove_file(&directory.join(&entry.name))?;
+                fs::remove_file(&records.directory().join(&entry.name))?;
             }
         }
         Ok(())
@@ -146,7 +147,15 @@ impl Writer {
                 let mut state = StateFile::read(&directory, id)?;
                 state.state = Stage::Publishing;
                 state.replace(&directory)?;
-                fs::remove_file(&directory.join(MANIFEST))?;
+                let records = Records::of(&directory);
+                fs::remove_file(&records.path(MANIFEST))?;
+                // The state says that the rest is to be removed, so it goes last.
+                for entry in fs::list_dir(&directory)? {
+                    let path = directory.join(&entry.name);
+                    if path != records.path(STATE) && path != records.directory() {
+                        fs::remove_tree(&path)?;
+                    }
+                }
                 Ok(fs::remove_tree(&directory)?)
             }
             Err(error) => Err(error.into()),

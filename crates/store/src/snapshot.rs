@@ -198,7 +198,11 @@ impl Snapshot {
     /// # Errors
     /// [`Error::InvalidName`] when it could lead out of the version. Whether the version has the file is not looked at.
     pub fn path(&self, name: &str) -> Result<PathBuf> {
-        name::check(name)?;
+        if self.manifest.is_adopted() {
+            name::check_adopted(name)?;
+        } else {
+            name::check(name)?;
+        }
         Ok(self.directory().join(name))
     }
 

@@ -6,7 +6,11 @@ use cutover_durable::{fs, replace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Error, Result, VersionId, layout::STATE, manifest::encode};
+use crate::{
+    Error, Result, VersionId,
+    layout::{Records, STATE},
+    manifest::encode,
+};
 
 /// The largest state file that is read, in bytes. Attributes are small.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -44,18 +48,18 @@ pub(crate) struct StateFile {
 impl StateFile {
     /// Reads the state of the version in `directory`.
     pub fn read(directory: &Path, id: &VersionId) -> Result<Self> {
-        let path = directory.join(STATE);
+        let path = Records::of(directory).path(STATE);
         let bytes = fs::read_limited(&path, LARGEST)?;
         serde_json::from_slice(&bytes).map_err(|error| Error::corrupt(&path, Some(id), error.to_string()))
     }
 
     /// Replaces the state of the version in `directory` and returns once it lasts.
     pub fn replace(&self, directory: &Path) -> Result<()> {
-        Ok(replace::replace_file(&directory.join(STATE), &encode(self)?)?)
+        Ok(replace::replace_file(&Records::of(directory).path(STATE), &encode(self)?)?)
     }
 
     /// Writes the state of a draft. The caller syncs the directory.
     pub fn write(&self, directory: &Path) -> Result<()> {
-        Ok(replace::stage(&directory.join(STATE), &encode(self)?)?.swap()?)
+        Ok(replace::stage(&Records::of(directory).path(STATE), &encode(self)?)?.swap()?)
     }
 }

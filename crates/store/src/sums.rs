@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use cutover_durable::{Digest, fs};
 
-use crate::{Error, Result, VersionId, layout::SUMS};
+use crate::{
+    Error, Result, VersionId,
+    layout::{Records, SUMS},
+};
 
 /// The largest file of digests that is read, in bytes.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -26,7 +29,7 @@ pub(crate) fn encode<'a>(sums: impl Iterator<Item = (&'a str, Digest)>) -> Strin
 
 /// Reads the digests in a version's directory, and the digest of that file itself, which names what the version contains.
 pub(crate) fn read(directory: &Path, id: &VersionId) -> Result<(Sums, Digest)> {
-    let path = directory.join(SUMS);
+    let path = Records::of(directory).path(SUMS);
     let bytes = fs::read_limited(&path, LARGEST)?;
     let text = std::str::from_utf8(&bytes).ok();
     let sums = text.and_then(|text| text.lines().map(decode_line).collect::<Option<Sums>>());
