@@ -4,6 +4,7 @@ use crate::cancel::Cancel;
 use crate::check::check;
 use crate::draft::{Draft, WriteOptions};
 use crate::error::{Error, Result};
+use crate::fall_back::OnCorrupt;
 use crate::reader_cache::{CacheStatus, ReaderCache};
 use crate::schema::Schema;
 use crate::segment::SegmentCache;
@@ -23,6 +24,8 @@ pub struct Options {
     pub store: StoreOptions,
     /// Whether a query sees every publish that finished before it began.
     pub strict: bool,
+    /// What follows when the current version is known to be damaged.
+    pub on_corrupt: OnCorrupt,
     /// What a publish leaves behind.
     pub keep: Keep,
     /// Search threads, at least 1.
@@ -56,7 +59,8 @@ impl Index {
     pub fn open(path: &Path, options: Options) -> Result<Self> {
         let store = Store::open(path, options.store)?;
         let pool = threads::search_pool(options.search_threads)?;
-        let cache = Arc::new(ReaderCache::new(store.clone(), options.fields.clone(), options.strict));
+        let cache =
+            Arc::new(ReaderCache::new(store.clone(), options.fields.clone(), options.strict, options.on_corrupt));
         if store.current()?.is_some() {
             cache.reload()?;
         }
@@ -104,6 +108,9 @@ impl Index {
         let Some(version) = version else { return inner.cache.acquire() };
         let id = VersionId::parse(version)?;
         if let Some(served) = inner.cache.served().filter(|served| *served.id() == id) {
+            if let Some(damage) = inner.store.damage(&id) {
+                return Err(damage.into());
+            }
             inner.cache.fits(&served)?;
             return Ok(served);
         }

@@ -6,6 +6,7 @@
 
 use crate::check::check;
 use crate::error::{Error, Result};
+use crate::fall_back::{FallBack, OnCorrupt};
 use crate::schema::Schema;
 use crate::segment::SegmentCache;
 use crate::snapshot::Snapshot;
@@ -35,6 +36,7 @@ pub(crate) struct ReaderCache {
     store: Store,
     declared: Option<Schema>,
     strict: bool,
+    fall_back: FallBack,
     segments: SegmentCache,
     served: RwLock<Option<Arc<Snapshot>>>,
     /// Held while a version is opened: one opener, however many ask.
@@ -48,8 +50,9 @@ pub(crate) struct ReaderCache {
 }
 
 impl ReaderCache {
-    pub fn new(store: Store, declared: Option<Schema>, strict: bool) -> Self {
+    pub fn new(store: Store, declared: Option<Schema>, strict: bool, on_corrupt: OnCorrupt) -> Self {
         Self {
+            fall_back: FallBack::new(store.clone(), on_corrupt),
             store,
             declared,
             strict,
@@ -77,7 +80,8 @@ impl ReaderCache {
     /// The snapshot that a query runs on.
     ///
     /// # Errors
-    /// The store's `Empty` before the first publish, [`Error::Schema`] when what is served does not fit the declared fields.
+    /// The store's `Empty` before the first publish, [`Error::Schema`] when what is served does not fit the declared fields, the store's
+    /// `Corrupt` when it is known to be damaged and no earlier version answers instead.
     pub fn acquire(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
         let snapshot = match (self.served(), self.store.current()) {
             (Some(served), Ok(Some(current))) if *served.id() == current => {
@@ -97,6 +101,10 @@ impl ReaderCache {
             (None, Ok(None)) => return Err(cutover_store::Error::Empty { path: self.store.root().to_owned() }.into()),
             (_, Ok(Some(_))) => self.reload()?,
             (_, Err(error)) => return Err(error.into()),
+        };
+        let snapshot = match self.store.damage(snapshot.id()) {
+            None => snapshot,
+            Some(damage) => self.fall_back.instead_of(snapshot.id(), damage.into(), &self.segments)?,
         };
         self.fits(&snapshot)?;
         Ok(snapshot)
@@ -140,11 +148,24 @@ impl ReaderCache {
     /// Opens what `CURRENT` names. While another version answers, it is checked and warmed first; when none does, whoever asked is
     /// better served at once.
     fn open_current(&self, warm: bool) -> Result<Arc<Snapshot>> {
-        let snapshot = Snapshot::open(self.store.snapshot(None)?, &self.segments)?;
-        if warm {
-            check(&snapshot)?;
+        let opened = self.store.snapshot(None).map_err(Error::from);
+        let opened = opened.and_then(|held| Snapshot::open(held, &self.segments)).and_then(|snapshot| {
+            if warm {
+                check(&snapshot)?;
+            }
+            Ok(Arc::new(snapshot))
+        });
+        match (opened, self.store.current()) {
+            // While another version answers, that one goes on.
+            (Err(error), Ok(Some(current))) if !warm && error.code() == "CUTOVER_CORRUPT" => {
+                let detail = error.to_string();
+                let snapshot = self.fall_back.instead_of(&current, error, &self.segments)?;
+                let (version, file) = (current.to_string(), String::new());
+                self.refuse(current, Error::Corrupt { version, file, detail });
+                Ok(snapshot)
+            }
+            (opened, _) => opened,
         }
-        Ok(Arc::new(snapshot))
     }
 
     /// Serves a snapshot from now on.
@@ -199,7 +220,8 @@ impl ReaderCache {
 
     /// What went wrong in the background since the last call.
     pub fn take_problems(&self) -> Vec<Error> {
-        std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
+        let found = self.store.take_problems().into_iter().map(Error::from);
+        found.chain(std::mem::take(&mut *self.problems.lock().unwrap_or_else(PoisonError::into_inner))).collect()
     }
 
     pub fn status(&self) -> CacheStatus {

@@ -7,7 +7,7 @@
 )]
 
 use cutover_index::{
-    Cancel, Draft, Error, Index, Keep, Options, Published, Query, Schema, StoreOptions, Wait, WriteOptions,
+    Cancel, Draft, Error, Index, Keep, OnCorrupt, Options, Published, Query, Schema, StoreOptions, Wait, WriteOptions,
 };
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ pub fn options(fields: Option<&str>) -> Options {
         fields: fields.map(|json| Schema::from_json(json).unwrap()),
         store: StoreOptions { create: true, ..StoreOptions::default() },
         strict: false,
+        on_corrupt: OnCorrupt::default(),
         keep: Keep::default(),
         search_threads: 2,
         build_threads: 1,
