@@ -10,6 +10,8 @@ const below = {
   text: ['durable'],
   index: ['durable', 'store', 'vectors', 'text'],
   node: ['durable', 'store', 'vectors', 'text', 'index'],
+  // Not part of the addon: it attacks the others from outside.
+  torture: ['durable', 'store', 'index'],
 }
 
 /** Where the crates that need care may be named: `manifests` by crate, `sources` by path. */

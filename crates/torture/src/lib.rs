@@ -1,0 +1,18 @@
+//! The fault campaign: operations on an index are killed, failed and cut off at every call, and what is left is checked.
+//!
+//! Faults come from outside the process that is tried: a library preloaded into it (`shim/shim.cc`), small and recorded file systems,
+//! signals. Production code has no hooks for them. `npm run torture` runs everything, `npm test` a part of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a tool of the tests, which fails by panicking"
+)]
+
+pub mod check;
+pub mod fail;
+pub mod kill;
+pub mod ops;
+pub mod random;
+pub mod run;
+pub mod strace;

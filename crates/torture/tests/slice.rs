@@ -1,0 +1,63 @@
+//! The part of the campaign that runs with all tests: every kill of publish and activate, and of the rest what a printed seed chooses.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use cutover_torture::{
+    fail::fail,
+    kill::{Tried, kill},
+    ops::{ALL, Op},
+    random::Random,
+    run::Runner,
+    strace,
+};
+
+fn runner() -> Runner {
+    Runner::new(Path::new(env!("CARGO_BIN_EXE_cutover-torture")))
+}
+
+fn assert_none(what: &str, tried: &Tried) {
+    println!("{what}: {} tried", tried.faults);
+    assert!(tried.faults > 0 && tried.violations.is_empty(), "{:#?}", tried.violations);
+}
+
+#[test]
+fn a_kill_before_any_call_of_publish_or_activate_leaves_the_old_version_or_the_new() {
+    let runner = runner();
+    for op in [Op::Publish, Op::Activate] {
+        assert_none(op.name(), &kill(&runner, op, &mut |_| true));
+    }
+}
+
+#[test]
+fn a_kill_before_some_calls_of_the_others_leaves_the_state_before_or_after() {
+    let runner = runner();
+    let mut random = Random::seeded("kills");
+    let mut tried = Tried::default();
+    for (_, op) in ALL {
+        tried.add(kill(&runner, op, &mut |_| random.below(8) == 0));
+    }
+    assert_none("kills", &tried);
+}
+
+#[test]
+fn a_call_that_fails_is_a_typed_error_or_no_matter_and_never_half_a_state() {
+    let runner = runner();
+    let mut random = Random::seeded("failures");
+    let mut tried = Tried::default();
+    for (_, op) in ALL {
+        tried.add(fail(&runner, op, &mut |_, _| random.below(24) == 0));
+    }
+    assert_none("failures", &tried);
+}
+
+#[test]
+fn no_call_escapes_the_shim() {
+    let runner = runner();
+    for (name, op) in ALL {
+        match strace::compare(&runner, op) {
+            Some((ours, theirs)) => assert_eq!(ours, theirs, "{name}"),
+            None => return println!("not compared: there is no strace"),
+        }
+    }
+}
