@@ -6,6 +6,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
     reason = "a tool of the tests, which fails by panicking"
 )]
 

@@ -42,7 +42,7 @@ pub enum Op {
 }
 
 /// All of them, by the names that the command line knows.
-pub const ALL: [(&str, Op); 14] = [
+pub const ALL: [(&str, Op); 12] = [
     ("first-publish", Op::FirstPublish),
     ("publish", Op::Publish),
     ("publish-named", Op::PublishNamed),
@@ -52,9 +52,7 @@ pub const ALL: [(&str, Op); 14] = [
     ("prune", Op::Prune),
     ("tag", Op::Tag),
     ("set-attributes", Op::SetAttributes),
-    ("adopt", Op::Adopt),
     ("repair", Op::Repair),
-    ("copy-to", Op::CopyTo),
     ("replace-with", Op::ReplaceWith),
     ("rebuild-in-place", Op::RebuildInPlace),
 ];

@@ -54,10 +54,9 @@ impl Runner {
         let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
         let shim = directory.path().join("shim.so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim/shim.cc");
-        let mut compiler = Command::new("c++");
-        let compiled =
-            compiler.args(["-std=c++17", "-O1", "-shared", "-fPIC", "-o"]).arg(&shim).arg(source).arg("-ldl");
-        assert!(compiled.status().unwrap().success(), "the shim does not compile");
+        let mut command = Command::new("c++");
+        command.args(["-std=c++17", "-O1", "-shared", "-fPIC", "-o"]).arg(&shim).arg(source).arg("-ldl");
+        assert!(command.status().unwrap().success(), "the shim does not compile");
         Self { program: program.to_owned(), shim, directory }
     }
 
