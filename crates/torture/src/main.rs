@@ -18,11 +18,11 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["op", op, base] => run_op(op, Path::new(base)),
         ["check", op, base, must] => run_check(op, Path::new(base), must),
-        ["kill", ops @ ..] => report("kill points", each(ops, |runner, op| kill::kill(runner, op, &mut |_| true))),
+        ["kill", ops @ ..] => report("kill points", &each(ops, |runner, op| kill::kill(runner, op, &mut |_| true))),
         ["fail", ops @ ..] => {
-            report("injected failures", each(ops, |runner, op| fail::fail(runner, op, &mut |_, _| true)))
+            report("injected failures", &each(ops, |runner, op| fail::fail(runner, op, &mut |_, _| true)))
         }
-        ["strace", ops @ ..] => report("operations compared with strace", each(ops, compared)),
+        ["strace", ops @ ..] => report("operations compared with strace", &each(ops, compared)),
         _ => usage(),
     }
 }
@@ -77,7 +77,7 @@ fn compared(runner: &Runner, op: Op) -> Tried {
     Tried { faults: 1, violations }
 }
 
-fn report(what: &str, tried: Tried) -> ExitCode {
+fn report(what: &str, tried: &Tried) -> ExitCode {
     for violation in &tried.violations {
         println!("VIOLATION {violation}");
     }

@@ -1,6 +1,10 @@
 //! The operations that are tried, each as a process of its own runs it, and what there is before each.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use cutover_durable::swap::{Gap, replace_with};
 use cutover_store::{
@@ -160,9 +164,10 @@ impl Op {
             }
             Self::RebuildInPlace => {
                 let rebuild = InPlace::begin(&base.join(PLAIN), "torture", LockWait::Now, &never)?;
-                put_plain(&rebuild.staging().join("live/a"), "new a");
-                put_plain(&rebuild.staging().join("live/sub/b"), "new b");
-                put_plain(&rebuild.staging().join("file"), "new file");
+                for (name, text) in [("live/a", "new a"), ("live/sub/b", "new b"), ("file", "new file")] {
+                    let path = rebuild.staging().join(name);
+                    try_put(&path, text).map_err(|source| cutover_durable::Error::io("write", &path, source))?;
+                }
                 let swap = |name: &str| Swap { staged: name.to_owned(), target: name.to_owned() };
                 rebuild.finish(&[swap("live"), swap("file")])?;
             }
@@ -216,6 +221,10 @@ fn put(draft: &Draft, name: &str, bytes: &[u8]) -> Result<()> {
 }
 
 fn put_plain(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
+    try_put(path, text).unwrap();
+}
+
+fn try_put(path: &Path, text: &str) -> io::Result<()> {
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    fs::write(path, text)
 }
