@@ -13,15 +13,18 @@ use cutover_durable::{
 use serde_json::Value;
 
 use crate::{
-    Counts, Draft, Error, FORMAT, FileEntry, Manifest, Result, VersionInfo,
+    Counts, Draft, Error, FORMAT, FileEntry, Manifest, Result, Snapshot, VersionInfo,
     holder::now_ms,
     info::Loaded,
-    layout::{ARTIFACTS, LEASE, MANIFEST, SUMS},
+    layout::{ARTIFACTS, LEASE, MANIFEST, Records, SUMS},
     name,
     state::{Stage, StateFile},
     sums,
     tags::Tags,
 };
+
+/// The largest record that is copied, in bytes: none is read that is larger.
+const LARGEST_RECORD: usize = 64 * 1024 * 1024;
 
 /// What a complete draft contains.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +81,35 @@ impl Draft {
 
         let info = Loaded::read(directory, &self.id)?.info(activate, &Tags::default());
         self.completed = Some(Completed { activate, info });
+        Ok(())
+    }
+
+    /// [`Draft::complete`] of a draft that holds the files of `from`: with the same records, so that it is the same version.
+    pub(crate) fn complete_copy(&mut self, from: &Snapshot) -> Result<()> {
+        let files = self.finished_files()?;
+        let directory = self.directory();
+        fs::create(&directory.join(LEASE))?.finish()?;
+        self.sync_directories(files.keys())?;
+        if from.manifest().is_adopted() {
+            fs::create_dir(&Records::adopting(directory).0)?;
+        }
+        let (source, target) = (Records::of(from.directory()), Records::of(directory));
+        for (record, digest) in [(MANIFEST, from.sums().get(&source.name(MANIFEST))), (SUMS, Some(&from.info().digest))]
+        {
+            let path = source.path(record);
+            let written = write_record(target.directory(), record, &fs::read_limited(&path, LARGEST_RECORD)?)?;
+            if Some(&written) != digest {
+                return Err(Error::corrupt(path, Some(from.id()), "it changed while the version was copied"));
+            }
+        }
+        let attributes = self.attributes.clone();
+        StateFile { state: Stage::Publishing, previous: None, withdraws: None, attributes }.write(directory)?;
+        for directory in [target.directory(), directory] {
+            fs::publish_dir_mode(directory)?;
+            fs::sync_dir(directory)?;
+        }
+        let info = Loaded::read(directory, &self.id)?.info(true, &Tags::default());
+        self.completed = Some(Completed { activate: true, info });
         Ok(())
     }
 

@@ -160,6 +160,17 @@ impl Draft {
         Ok(fs::create(&self.directory().join(name))?)
     }
 
+    /// [`Draft::create`] of a file that a version with the manifest `from` has, whatever it is called.
+    pub(crate) fn create_copied(&self, from: &Manifest, name: &str) -> Result<fs::Writer> {
+        if from.is_adopted() {
+            name::check_adopted(name)?;
+            self.reserve_checked(name)?;
+        } else {
+            self.reserve(name)?;
+        }
+        fs::create(&self.directory().join(name)).map_err(Error::from)
+    }
+
     /// Says that the file called `name` was finished, and what it holds.
     ///
     /// # Errors
@@ -238,6 +249,10 @@ impl Draft {
     /// Takes the name for a file that is about to be written.
     fn reserve(&self, name: &str) -> Result<()> {
         name::check(name)?;
+        self.reserve_checked(name)
+    }
+
+    fn reserve_checked(&self, name: &str) -> Result<()> {
         if self.completed.is_some() {
             return Err(Error::Misuse { detail: format!("the draft is complete: it takes no file {name:?}") });
         }

@@ -69,6 +69,14 @@ pub enum Error {
         /// The id.
         version: VersionId,
     },
+    /// A copy cannot be made there: something else is there. Name another directory, or an empty one.
+    #[error("{} cannot become a copy: {detail}", path.display())]
+    TargetInUse {
+        /// The target.
+        path: PathBuf,
+        /// What is in the way.
+        detail: String,
+    },
     /// Somebody else holds the lock: writes to the index, or does what the lock is for.
     #[error("{} is locked{}", path.display(), by(holder.as_ref()))]
     Locked {
@@ -204,7 +212,7 @@ impl Error {
             Self::InvalidId { .. } | Self::InvalidName { .. } | Self::Durable(File::Refused { .. }) => "RangeError",
             Self::NotAnIndex { .. } | Self::NotFound { .. } | Self::NoRollbackTarget { .. } => "CUTOVER_NOT_FOUND",
             Self::Empty { .. } => "CUTOVER_EMPTY",
-            Self::Exists { .. } => "CUTOVER_EXISTS",
+            Self::Exists { .. } | Self::TargetInUse { .. } => "CUTOVER_EXISTS",
             Self::Locked { .. } => "CUTOVER_LOCKED",
             Self::Busy { .. } | Self::Durable(File::Contended { .. }) => "CUTOVER_BUSY",
             Self::Cancelled | Self::Durable(File::Cancelled { .. }) => "CANCELLED",
@@ -241,7 +249,9 @@ impl Error {
             | Self::LockLost { path }
             | Self::ReadOnly { path }
             | Self::WritableByOthers { path } => json!({ "path": path.to_string_lossy() }),
-            Self::NotAnIndex { path, detail } => json!({ "path": path.to_string_lossy(), "reason": detail }),
+            Self::NotAnIndex { path, detail } | Self::TargetInUse { path, detail } => {
+                json!({ "path": path.to_string_lossy(), "reason": detail })
+            }
             Self::NotFound { version } | Self::Exists { version } => json!({ "version": version }),
             Self::NoRollbackTarget { current, detail } => json!({ "current": current, "reason": detail }),
             Self::Locked { path, holder } => json!({ "path": path.to_string_lossy(), "holder": holder }),

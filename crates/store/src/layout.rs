@@ -104,6 +104,9 @@ pub(crate) fn is_reserved_when_adopted(name: &str) -> bool {
     name == LEASE || [ADOPTED, ADOPTING].contains(&name.split('/').next().unwrap_or_default())
 }
 
+/// Between the name of a copy's target and random characters, in the name that the copy has until it is whole.
+const COPYING: &str = ".cutover-copy-";
+
 /// Between an id and random characters in the name of a version in the trash; no id contains it.
 const TRASHED: char = '~';
 
@@ -240,6 +243,22 @@ impl Layout {
     /// Whether `name` is of the lock, or of what is built under it.
     pub fn belongs_to_lock(name: &OsStr) -> bool {
         name == LOCK || name == HOLDER || Self::is_dead_in_place(name)
+    }
+
+    /// What the copy of an index is called beside its target, called `name`, until it is whole.
+    pub fn copying(name: &str, random: &str) -> String {
+        format!(".{name}{COPYING}{random}")
+    }
+
+    /// Whether `entry` is, or was, a copy to a target called `name` that is not whole.
+    pub fn is_copying(entry: &OsStr, name: &str) -> bool {
+        let rest = || entry.to_str()?.strip_prefix('.')?.strip_prefix(name)?.strip_prefix(COPYING);
+        rest().is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    }
+
+    /// Whether `name` is of what the first write makes in an empty directory, the lock aside.
+    pub fn is_made_with_an_index(name: &OsStr) -> bool {
+        [HOLDER, HISTORY, TRASH, USED_IDS, VERSIONS].iter().any(|known| name == *known) || Self::is_temporary(name)
     }
 
     /// Whether a directory that holds `name` is an index.

@@ -69,7 +69,7 @@ impl Store {
 }
 
 /// Makes the index directory, and those on the way to it, each lasting before the next is made.
-fn make_root(path: &Path) -> Result<()> {
+pub(crate) fn make_root(path: &Path) -> Result<()> {
     if fs::kind(path)?.is_some() {
         return Ok(());
     }
