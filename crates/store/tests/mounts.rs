@@ -1,7 +1,7 @@
 //! Where an index can lie: read-only media, file systems without locks or on a network, volumes of containers, overlays.
 //!
 //! What must be mounted is mounted by root in a mount namespace of its own, so nothing stays behind; file systems that
-//! are not here are simulated by a library preloaded into a process (mounts/shim.cc). A test that cannot be run says so and why.
+//! are not here are simulated by a library preloaded into a process (common/disguise.cc). A test that cannot be run says so and why.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,69 +11,28 @@ use std::{
     env,
     fs::{self, Permissions, create_dir, read, set_permissions},
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use common::{FILES, Index, code, complete, draft, id, names, open};
+use common::{
+    FILES, Index,
+    apart::{self, DIRECTORY, INSIDE, with_mounts},
+    code, complete, draft, id, names, open,
+};
 use cutover_durable::swap::{Gap, replace_with};
 use cutover_store::{Error, InPlace, Keep, LockWait, Store, StoreOptions, Swap, VersionId, Writer};
 
-/// Tells this program, started again, that it is the process in which the test is to happen.
-const INSIDE: &str = "CUTOVER_TEST_INSIDE";
-
-/// Runs the test called `name` in a process of its own, which `around` starts.
-fn inside(name: &str, around: &mut Command, body: impl FnOnce()) {
-    if env::var_os(INSIDE).is_some_and(|inside| inside == name) {
-        return body();
-    }
-    let program = around.arg(env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]).env(INSIDE, name);
-    let output = program.output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{said}");
-    said.lines().filter(|line| line.starts_with("not run")).for_each(|line| eprintln!("{line}"));
-}
-
-/// Runs a test that mounts things, in a mount namespace of its own; not where that is not possible.
-fn with_mounts(test: &str, body: impl FnOnce()) {
-    let unshare = || {
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "--propagation", "private"]);
-        command
-    };
-    if env::var_os(INSIDE).is_none() {
-        match unshare().arg("true").output() {
-            Ok(output) if output.status.success() => {}
-            refused => return eprintln!("not run: {test}: nothing can be mounted here ({refused:?})"),
-        }
-    }
-    inside(test, &mut unshare(), body);
-}
-
-/// A library that disguises the file system.
-fn shim(directory: &Path) -> PathBuf {
-    let library = directory.join("shim.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mounts/shim.cc");
-    let compiler =
-        Command::new("c++").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl").status();
-    assert!(compiler.unwrap().success());
-    library
-}
-
 /// Runs a test on an index that was made before, in a process whose system calls answer as the variable says.
 fn disguised(name: &str, variable: &str, value: &str, body: impl FnOnce(&Path)) {
-    const INDEX: &str = "CUTOVER_TEST_INDEX";
-    if env::var_os(INSIDE).is_some_and(|inside| inside == name) {
-        return body(Path::new(&env::var_os(INDEX).unwrap()));
+    if apart::is_inside(name) {
+        return apart::disguised(name, variable, value, Path::new(""), body);
     }
     let index = Index::new();
     index.publish("v1");
     index.publish("v2");
-    let library = shim(index.directory.path());
-    let mut command = Command::new("env");
-    command.arg(format!("LD_PRELOAD={}", library.display())).arg(format!("{variable}={value}"));
-    inside(name, command.env(INDEX, index.store.root()), || {});
+    apart::disguised(name, variable, value, index.store.root(), body);
     // It is an index like any other where nothing is disguised.
     index.publish("after");
     serves(&index.store, "after");
@@ -245,8 +204,8 @@ fn whoever_is_in_the_group_of_a_volume_builds_there_and_others_read() {
         command.args([format!("--reuid={uid}"), "--regid=65534".to_owned(), format!("--groups={groups}")]);
         command
     };
-    if env::var_os(INSIDE).is_some_and(|inside| inside == test) {
-        let store = open(Path::new(&env::var_os("CUTOVER_TEST_INDEX").unwrap())).unwrap();
+    if apart::is_inside(test) {
+        let store = open(&apart::directory()).unwrap();
         match env::var("CUTOVER_TEST_DEED").unwrap().as_str() {
             "build" => {
                 publish(&store, "v1");
@@ -281,7 +240,7 @@ fn whoever_is_in_the_group_of_a_volume_builds_there_and_others_read() {
     let users = [("build", as_user(4000, 4100)), ("read", as_user(4001, 4200)), ("read", as_user(4002, 4100))];
     for (deed, mut command) in users {
         command.arg(&program).args(["--exact", test, "--nocapture"]).env(INSIDE, test);
-        let output = command.env("CUTOVER_TEST_INDEX", &volume).env("CUTOVER_TEST_DEED", deed).output().unwrap();
+        let output = command.env(DIRECTORY, &volume).env("CUTOVER_TEST_DEED", deed).output().unwrap();
         assert!(output.status.success(), "{deed}: {}", String::from_utf8_lossy(&output.stderr));
     }
     assert_eq!(fs::metadata(volume.join("versions/v1")).unwrap().uid(), 4000);

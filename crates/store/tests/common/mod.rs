@@ -1,6 +1,7 @@
 //! An index in a temporary directory, and short ways to write versions of it.
 #![allow(dead_code, reason = "each test file uses the helpers that it needs")]
 
+pub mod apart;
 pub mod traced;
 
 use std::{

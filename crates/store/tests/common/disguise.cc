@@ -1,7 +1,9 @@
-// Preloaded into a process by tests/mounts.rs, to make a local file system answer as another one would: every flock fails with the
-// errno in CUTOVER_FLOCK_ERRNO, and statfs tells the type in CUTOVER_STATFS_TYPE. What is not set is passed on.
+// Preloaded into a process by common/apart.rs, to make a local file system answer as another one would: every flock fails with the
+// errno in CUTOVER_FLOCK_ERRNO, every exchange of names with that in CUTOVER_EXCHANGE_ERRNO, and statfs tells the type in
+// CUTOVER_STATFS_TYPE. What is not set is passed on.
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/vfs.h>
@@ -23,6 +25,14 @@ extern "C" {
 int flock(int fd, int operation) {
   static const char* number = getenv("CUTOVER_FLOCK_ERRNO");
   if (!number) return next<int (*)(int, int)>("flock")(fd, operation);
+  errno = atoi(number);
+  return -1;
+}
+
+int renameat2(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) noexcept {
+  static const char* number = getenv("CUTOVER_EXCHANGE_ERRNO");
+  if (!number || !(flags & RENAME_EXCHANGE))
+    return next<int (*)(int, const char*, int, const char*, unsigned)>("renameat2")(from_dir, from, to_dir, to, flags);
   errno = atoi(number);
   return -1;
 }
