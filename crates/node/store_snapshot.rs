@@ -36,7 +36,7 @@ impl NativeStoreSnapshot {
     /// The directory of the version's artifacts.
     #[napi]
     pub fn directory(&self) -> napi::Result<String> {
-        now(|| Ok(self.held()?.directory().join("artifacts").display().to_string()))
+        now(|| Ok(self.held()?.artifacts().display().to_string()))
     }
 
     /// The path of an artifact, which is there.

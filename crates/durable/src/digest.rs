@@ -1,6 +1,6 @@
 //! SHA-256 digests: of bytes, of files, and as text.
 
-use std::{fmt, ops::ControlFlow, os::unix::fs::FileExt, path::Path, str::FromStr};
+use std::{fmt, fs::File, ops::ControlFlow, os::unix::fs::FileExt, path::Path, str::FromStr};
 
 use sha2::{Digest as _, Sha256};
 
@@ -109,7 +109,15 @@ pub fn digest_file(path: &Path) -> Result<(u64, Digest)> {
 /// # Errors
 /// [`Error::Malformed`] when it is not a regular file, the system's error, and whatever `each` fails with.
 pub fn read_blocks(path: &Path, each: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>>) -> Result<bool> {
-    let file = fs::open_file(path)?;
+    read_opened(&fs::open_file(path)?, path, each)
+}
+
+/// [`read_blocks`] of a file that is open.
+pub(crate) fn read_opened(
+    file: &File,
+    path: &Path,
+    each: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>>,
+) -> Result<bool> {
     let mut block = vec![0; BLOCK];
     let mut offset = 0;
     loop {

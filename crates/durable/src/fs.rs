@@ -2,14 +2,20 @@
 
 mod directory;
 mod read;
+mod reflink;
+mod seal;
 mod tree;
 mod writer;
 
 pub use directory::{
-    Entry, Kind, create_dir, kind, link, list_dir, publish_dir_mode, remove_file, remove_tree, rename,
-    rename_no_replace, require_writable_dir, symlink, sync_dir,
+    Entry, Kind, create_dir, kind, link, list_dir, publish_dir_mode, remove_empty_dir, remove_file, remove_tree,
+    rename, rename_no_replace, require_writable_dir, symlink, sync_dir,
 };
-pub use read::{Identity, append, append_synced, copy_into, identity, metadata, open_file, read_limited};
+pub use read::{
+    Identity, append, append_synced, copy_into, copy_stepwise, identity, metadata, open_file, read_limited,
+};
+pub use reflink::clone_file;
+pub use seal::{Stamp, seal};
 pub use tree::{exchange, real, sync_file, sync_file_system, sync_tree};
 pub use writer::{Writer, Written, create};
 

@@ -54,6 +54,8 @@ impl Draft {
             return Err(Error::Misuse { detail: "the draft is complete already".to_owned() });
         }
         let files = self.finished_files()?;
+        self.require_distinct(&[])?;
+        self.require_unchanged_sources()?;
         let directory = self.directory();
         fs::create(&directory.join(LEASE))?.finish()?;
         self.sync_directories(files.keys())?;
@@ -119,14 +121,23 @@ impl Draft {
         let unfinished = |name: &String| Error::Misuse { detail: format!("the file {name:?} was not recorded") };
         let finished = files.iter().map(|(name, file)| Ok((name.clone(), file.ok_or_else(|| unfinished(name))?)));
         let finished = finished.collect::<Result<BTreeMap<_, _>>>()?;
-        let known = |name: &str| finished.contains_key(name);
+        let directories: BTreeSet<&str> = finished.keys().flat_map(|name| name::parents(name)).collect();
+        let known = |name: &str, kind| match kind {
+            Kind::File => finished.contains_key(name),
+            // Made for a caller who then wrote nothing there.
+            Kind::Directory => directories.contains(name) || name == ARTIFACTS,
+            Kind::Symlink | Kind::Other => false,
+        };
         refuse_others(self.directory(), "", &known)?;
         Ok(finished)
     }
 
     /// Gives the directories below the draft's own their mode and syncs them, inner ones first.
     fn sync_directories<'a>(&self, names: impl Iterator<Item = &'a String>) -> Result<()> {
-        let directories: BTreeSet<&str> = names.flat_map(|name| name::parents(name)).collect();
+        let mut directories: BTreeSet<&str> = names.flat_map(|name| name::parents(name)).collect();
+        if fs::kind(&self.directory().join(ARTIFACTS))?.is_some() {
+            directories.insert(ARTIFACTS);
+        }
         // In reverse order of their names, `a/b` comes before `a`.
         for name in directories.into_iter().rev() {
             let directory = self.directory().join(name);
@@ -144,14 +155,15 @@ pub(crate) fn write_record(directory: &Path, name: &str, bytes: &[u8]) -> Result
     Ok(writer.finish()?.digest)
 }
 
-/// Fails when there is anything below `directory` but known files and the directories on the way to them.
-fn refuse_others(directory: &Path, prefix: &str, known: &dyn Fn(&str) -> bool) -> Result<()> {
+/// Fails when there is anything below `directory` but known files and directories.
+fn refuse_others(directory: &Path, prefix: &str, known: &dyn Fn(&str, Kind) -> bool) -> Result<()> {
     for entry in fs::list_dir(directory)? {
         let name = format!("{prefix}{}", entry.name.display());
-        match entry.kind {
-            Kind::Directory => refuse_others(&directory.join(&entry.name), &format!("{name}/"), known)?,
-            Kind::File if known(&name) => {}
-            _ => return Err(Error::Misuse { detail: format!("the draft did not create {name:?}") }),
+        if !known(&name, entry.kind) {
+            return Err(Error::Misuse { detail: format!("the draft did not create {name:?}") });
+        }
+        if entry.kind == Kind::Directory {
+            refuse_others(&directory.join(&entry.name), &format!("{name}/"), known)?;
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Error, Manifest, Result, Snapshot, VersionId, Writer,
+    attach::Moved,
     complete::Completed,
     current,
     info::Loaded,
@@ -50,6 +51,8 @@ pub struct Draft {
     pub(crate) location: Arc<Location>,
     /// Files by name; `None` while one is being written.
     files: Mutex<BTreeMap<String, Option<Written>>>,
+    /// What is removed where it came from once the draft is published.
+    pub(crate) moved: Mutex<Moved>,
     pub(crate) completed: Option<Completed>,
     pub(crate) place: Place,
 }
@@ -98,6 +101,7 @@ impl Writer {
             current,
             location: Location::new(staging),
             files: Mutex::default(),
+            moved: Mutex::default(),
             completed: None,
             place: Place::Staging,
         })
@@ -183,48 +187,6 @@ impl Draft {
         Ok(())
     }
 
-    /// Shares the file called `name` with the version that `from` holds: by a hard link, else by a copy that is compared with the
-    /// digest it was published with.
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`] when the copy is not what was published, or `from` has no such file.
-    pub fn link(&self, from: &Snapshot, name: &str) -> Result<()> {
-        let (Some(entry), Some(digest)) = (from.manifest().file(name), from.digest(name)) else {
-            return Err(Error::corrupt(from.directory(), Some(from.id()), format!("it has no file {name:?}")));
-        };
-        let source = from.path(name)?;
-        let actual = fs::metadata(&source)?;
-        if !actual.is_file() || actual.len() != entry.bytes {
-            let actual = actual.is_file().then_some(actual.len());
-            return Err(Error::SizeMismatch {
-                version: from.id().clone(),
-                file: name.to_owned(),
-                expected: entry.bytes,
-                actual,
-            });
-        }
-        let published = Written { bytes: entry.bytes, digest };
-        self.reserve(name)?;
-        let target = self.directory().join(name);
-        match fs::link(&source, &target) {
-            Ok(()) => {}
-            Err(error) if error.is_no_space() => return Err(error.into()),
-            Err(_) => {
-                self.writer()?.store().note_links_failed();
-                let mut copy = fs::create(&target)?;
-                fs::copy_into(&source, &mut copy)?;
-                if copy.finish()? != published {
-                    return Err(Error::corrupt(
-                        source,
-                        Some(from.id()),
-                        "it does not have the digest it was published with",
-                    ));
-                }
-            }
-        }
-        self.record(name, published)
-    }
-
     /// The finished draft as readers will find it, for checks before anyone else sees it. It stays valid when the draft is published.
     ///
     /// # Errors
@@ -246,16 +208,14 @@ impl Draft {
         Ok(writer)
     }
 
-    /// Takes the name for a file that is about to be written.
-    fn reserve(&self, name: &str) -> Result<()> {
+    /// Takes the name for a file that is about to be written, and makes the directories on the way to it.
+    pub(crate) fn reserve(&self, name: &str) -> Result<()> {
         name::check(name)?;
         self.reserve_checked(name)
     }
 
     fn reserve_checked(&self, name: &str) -> Result<()> {
-        if self.completed.is_some() {
-            return Err(Error::Misuse { detail: format!("the draft is complete: it takes no file {name:?}") });
-        }
+        self.require_open()?;
         match self.files().entry(name.to_owned()) {
             Entry::Vacant(entry) => drop(entry.insert(None)),
             Entry::Occupied(_) => {
@@ -267,6 +227,14 @@ impl Draft {
                 Err(error) if !error.is_already_exists() => return Err(error.into()),
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Fails once the draft is complete.
+    pub(crate) fn require_open(&self) -> Result<()> {
+        if self.completed.is_some() {
+            return Err(Error::Misuse { detail: "the draft is complete: it takes no more files".to_owned() });
         }
         Ok(())
     }

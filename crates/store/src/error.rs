@@ -29,6 +29,40 @@ pub enum Error {
         /// The rule it breaks.
         rule: &'static str,
     },
+    /// There is no artifact of that name in the version or, where it is required, in the draft.
+    #[error("there is no artifact {name:?}")]
+    MissingArtifact {
+        /// The artifact's name.
+        name: String,
+    },
+    /// The draft has something of that name already.
+    #[error("the draft has an artifact {name:?} already")]
+    ArtifactExists {
+        /// The artifact's name.
+        name: String,
+    },
+    /// Two names would be one where case or the way in which characters are composed does not count.
+    #[error("{name:?} and {other:?} are the same name on some file systems")]
+    NameClash {
+        /// The one name.
+        name: String,
+        /// The other.
+        other: String,
+    },
+    /// A version consists of regular files under UTF-8 names and of the directories that lead to them.
+    #[error("{} cannot be a part of a version: {what}", path.display())]
+    Unfit {
+        /// What cannot be.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A file was written to while it was read, or between being brought in and being published.
+    #[error("{} changed while it was being published", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file is where the index directory should be.
     #[error("{} is not a directory", path.display())]
     NotADirectory {
@@ -209,14 +243,21 @@ impl Error {
     pub fn code(&self) -> &'static str {
         use cutover_durable::Error as File;
         match self {
-            Self::InvalidId { .. } | Self::InvalidName { .. } | Self::Durable(File::Refused { .. }) => "RangeError",
-            Self::NotAnIndex { .. } | Self::NotFound { .. } | Self::NoRollbackTarget { .. } => "CUTOVER_NOT_FOUND",
+            Self::InvalidId { .. }
+            | Self::InvalidName { .. }
+            | Self::NameClash { .. }
+            | Self::Unfit { .. }
+            | Self::Durable(File::Refused { .. }) => "RangeError",
+            Self::MissingArtifact { .. }
+            | Self::NotAnIndex { .. }
+            | Self::NotFound { .. }
+            | Self::NoRollbackTarget { .. } => "CUTOVER_NOT_FOUND",
             Self::Empty { .. } => "CUTOVER_EMPTY",
-            Self::Exists { .. } | Self::TargetInUse { .. } => "CUTOVER_EXISTS",
+            Self::Exists { .. } | Self::ArtifactExists { .. } | Self::TargetInUse { .. } => "CUTOVER_EXISTS",
             Self::Locked { .. } => "CUTOVER_LOCKED",
             Self::Busy { .. } | Self::Durable(File::Contended { .. }) => "CUTOVER_BUSY",
             Self::Cancelled | Self::Durable(File::Cancelled { .. }) => "CANCELLED",
-            Self::Conflict { .. } | Self::LockLost { .. } => "CUTOVER_CONFLICT",
+            Self::Conflict { .. } | Self::Changed { .. } | Self::LockLost { .. } => "CUTOVER_CONFLICT",
             Self::Corrupt { .. } | Self::SizeMismatch { .. } | Self::Durable(File::Malformed { .. }) => {
                 "CUTOVER_CORRUPT"
             }
@@ -243,7 +284,11 @@ impl Error {
         match self {
             Self::InvalidId { id, rule } => json!({ "version": id, "rule": rule }),
             Self::InvalidName { name, rule } => json!({ "name": name, "rule": rule }),
+            Self::MissingArtifact { name } | Self::ArtifactExists { name } => json!({ "name": name }),
+            Self::NameClash { name, other } => json!({ "name": name, "other": other }),
+            Self::Unfit { path, what } => json!({ "path": path.to_string_lossy(), "reason": what }),
             Self::NotADirectory { path }
+            | Self::Changed { path }
             | Self::Empty { path }
             | Self::Busy { path }
             | Self::LockLost { path }

@@ -127,6 +127,16 @@ pub(crate) enum VersionName {
     Foreign,
 }
 
+/// The file of a draft where the artifacts' file called `name` is.
+pub(crate) fn of_artifact(name: &str) -> String {
+    format!("{ARTIFACTS}/{name}")
+}
+
+/// The artifact's file that a draft's file called `name` is; `None` when it is not one.
+pub(crate) fn artifact_file(name: &str) -> Option<&str> {
+    name.strip_prefix(ARTIFACTS)?.strip_prefix('/')
+}
+
 impl Layout {
     pub fn new(root: PathBuf) -> Self {
         Self { root }

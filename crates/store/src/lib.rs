@@ -9,7 +9,11 @@
 
 mod activate;
 mod adopt;
+mod artifacts;
+mod attach;
 mod checked;
+mod clash;
+mod collect;
 mod complete;
 mod copy;
 mod current;
@@ -21,6 +25,7 @@ mod holder;
 mod id;
 mod in_place;
 mod info;
+mod inherit;
 mod inspect;
 mod integrity;
 mod layout;
@@ -39,6 +44,7 @@ mod status;
 mod store;
 mod sums;
 mod tags;
+mod tree;
 mod usage;
 mod used_ids;
 mod verify;
@@ -46,6 +52,7 @@ mod writer;
 
 pub use activate::Activated;
 pub use adopt::Adopted;
+pub use attach::How;
 pub use complete::Contents;
 pub use cutover_durable::lock::LockWait;
 pub use draft::{Draft, DraftOptions};

@@ -91,6 +91,15 @@ impl Manifest {
         self.artifact_root == HERE
     }
 
+    /// The name of the artifact's file that the file called `name` is; `None` when it is not an artifact's.
+    #[must_use]
+    pub fn artifact_file<'a>(&self, name: &'a str) -> Option<&'a str> {
+        if self.is_adopted() {
+            return Some(name);
+        }
+        name.strip_prefix(&self.artifact_root)?.strip_prefix('/')
+    }
+
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         encode(self)
     }
@@ -125,6 +134,9 @@ impl Manifest {
         }
         if self.id != *id {
             return Err(format!("it is the manifest of {}", self.id));
+        }
+        if ![ARTIFACTS, HERE].contains(&self.artifact_root.as_str()) {
+            return Err(format!("its artifacts are not in {:?}", self.artifact_root));
         }
         let mut names = HashSet::with_capacity(self.files.len());
         for file in &self.files {

@@ -1,8 +1,11 @@
 //! The names of files within a version.
 
+use caseless::Caseless;
+use unicode_normalization::UnicodeNormalization;
+
 use crate::{
     Error, Result,
-    layout::{self, MANIFEST, STATE, SUMS},
+    layout::{self, MANIFEST, STATE, SUMS, of_artifact},
 };
 
 /// The longest part of a name, in bytes, that file systems allow.
@@ -48,6 +51,20 @@ pub(crate) fn check_parts(name: &str) -> Result<()> {
         return Ok(());
     };
     Err(Error::InvalidName { name: name.chars().take(LONGEST).collect(), rule })
+}
+
+/// [`check`] of an artifact's name, which is not the version's own record wherever the artifacts are.
+pub(crate) fn check_artifact(name: &str) -> Result<()> {
+    check(&of_artifact(name)).map_err(|error| match error {
+        Error::InvalidName { rule, .. } => Error::InvalidName { name: name.chars().take(LONGEST).collect(), rule },
+        error => error,
+    })
+}
+
+/// What `name` and every name that some file systems take for it have in common: canonical composition and case are taken away
+/// (Unicode's canonical caseless matching, D145).
+pub(crate) fn folded(name: &str) -> String {
+    name.nfd().default_case_fold().nfd().collect()
 }
 
 /// The directories on the way to `name`, outermost first: `a` and `a/b` for `a/b/c`.

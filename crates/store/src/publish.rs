@@ -102,6 +102,7 @@ impl Draft {
             writer.after_activation(&self.id);
         }
         history::record(writer.layout(), event, &self.id, self.current.as_ref());
+        self.remove_moved();
         let info = self.completed()?.info.clone();
         Ok((Published { info, visible, durable, flushing: watch.flushing }, writer))
     }

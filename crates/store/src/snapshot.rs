@@ -18,12 +18,7 @@ use cutover_durable::{
 };
 
 use crate::{
-    Error, Manifest, Result, Store, VersionId, VersionInfo,
-    info::Loaded,
-    layout::{ARTIFACTS, LEASE},
-    name,
-    sums::Sums,
-    tags::Tags,
+    Error, Manifest, Result, Store, VersionId, VersionInfo, info::Loaded, layout::LEASE, name, sums::Sums, tags::Tags,
 };
 
 /// How often a reader starts over because another version became current meanwhile. After that it serves the one it holds, which is
@@ -204,22 +199,6 @@ impl Snapshot {
             name::check(name)?;
         }
         Ok(self.directory().join(name))
-    }
-
-    /// The path of an artifact, a file or a directory of files, that a user brought.
-    ///
-    /// # Errors
-    /// [`Error::InvalidName`], also when the version has no such artifact.
-    pub fn artifact(&self, name: &str) -> Result<PathBuf> {
-        let relative = format!("{ARTIFACTS}/{name}");
-        let path = self.path(&relative)?;
-        let within =
-            |file: &str| file.strip_prefix(&relative).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if self.manifest.files.iter().any(|file| within(&file.name)) {
-            Ok(path)
-        } else {
-            Err(Error::InvalidName { name: name.to_owned(), rule: "the version has no artifact of that name" })
-        }
     }
 
     /// Maps the file called `name`, which the manifest must list with the size it has.

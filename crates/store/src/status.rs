@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     Holder, Result, Store, VersionId, VersionInfo,
     layout::{LEASE, Layout, VersionName},
+    store::Sharing,
     usage::Usage,
 };
 
@@ -93,8 +94,11 @@ impl Store {
                 "leases: this file system cannot lock, so a version in use is not kept from being removed".to_owned(),
             );
         }
-        if self.links_failed() {
-            limitations.push("hard links: unchanged files had to be copied".to_owned());
+        if self.had_to(Sharing::Cloned) {
+            limitations.push("hard links: unchanged files had to be cloned (they share their blocks)".to_owned());
+        }
+        if self.had_to(Sharing::Copied) {
+            limitations.push("hard links and clones: unchanged files had to be copied".to_owned());
         }
         match (fs::identity(&layout.current()), fs::identity(&layout.link())) {
             (Ok(current), Ok(link)) if current == link => {

@@ -39,6 +39,15 @@ pub struct StoreOptions {
     pub integrity: Integrity,
 }
 
+/// How a file came to be in two versions when a hard link was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// It shares its blocks.
+    Cloned,
+    /// It takes its room again.
+    Copied,
+}
+
 /// An index directory. Clones are the same one; it holds no files open.
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Opened>);
@@ -47,7 +56,9 @@ pub struct Store(Arc<Opened>);
 struct Opened {
     layout: Layout,
     options: StoreOptions,
-    links_failed: AtomicBool,
+    /// Whether files were cloned, or copied, because links were refused.
+    cloned: AtomicBool,
+    copied: AtomicBool,
     leases_failed: AtomicBool,
     checking: Checking,
 }
@@ -65,7 +76,8 @@ impl Store {
             checking: Checking::new(layout.clone()),
             layout,
             options,
-            links_failed: AtomicBool::new(false),
+            cloned: AtomicBool::new(false),
+            copied: AtomicBool::new(false),
             leases_failed: AtomicBool::new(false),
         })))
     }
@@ -173,9 +185,16 @@ impl Store {
         self.0.options
     }
 
-    /// Remembers that a file had to be copied because it could not be linked.
-    pub(crate) fn note_links_failed(&self) {
-        self.0.links_failed.store(true, Ordering::Relaxed);
+    /// Remembers that a file could not be linked, and what was done instead.
+    pub(crate) fn note_sharing(&self, sharing: Sharing) {
+        self.flag(sharing).store(true, Ordering::Relaxed);
+    }
+
+    fn flag(&self, sharing: Sharing) -> &AtomicBool {
+        match sharing {
+            Sharing::Cloned => &self.0.cloned,
+            Sharing::Copied => &self.0.copied,
+        }
     }
 
     /// Remembers that a version is read without a lease because nothing can lock here.
@@ -183,8 +202,9 @@ impl Store {
         self.0.leases_failed.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn links_failed(&self) -> bool {
-        self.0.links_failed.load(Ordering::Relaxed)
+    /// Whether files had to be shared otherwise than by links, and in this way.
+    pub(crate) fn had_to(&self, sharing: Sharing) -> bool {
+        self.flag(sharing).load(Ordering::Relaxed)
     }
 
     pub(crate) fn leases_failed(&self) -> bool {

@@ -123,7 +123,7 @@ fn a_file_damaged_after_it_was_held_is_named_when_mapped() {
     assert!(matches!(snapshot.map("top"), Err(Error::SizeMismatch { actual: Some(5), .. })));
     assert_eq!(code(snapshot.map("state.json")), "CUTOVER_CORRUPT");
     assert_eq!(code(snapshot.path("../v1/top")), "RangeError");
-    assert_eq!(code(snapshot.artifact("model")), "RangeError");
+    assert_eq!(code(snapshot.artifact("model")), "CUTOVER_NOT_FOUND");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn an_artifact_is_found_by_its_name() {
     for name in ["model", "graph.json", "model/weights"] {
         assert!(snapshot.artifact(name).unwrap().exists(), "{name}");
     }
-    assert_eq!(code(snapshot.artifact("mod")), "RangeError");
+    assert_eq!(code(snapshot.artifact("mod")), "CUTOVER_NOT_FOUND");
     assert_eq!(code(snapshot.artifact("..")), "RangeError");
 }
 

@@ -152,6 +152,15 @@ pub fn remove_file(path: &Path) -> Result<()> {
     }
 }
 
+/// Removes a directory if it is empty; whether it did.
+pub fn remove_empty_dir(path: &Path) -> Result<bool> {
+    match std::fs::remove_dir(path) {
+        Ok(()) => Ok(true),
+        Err(source) if matches!(source.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::NotFound) => Ok(false),
+        Err(source) => Err(Error::io("remove", path, source)),
+    }
+}
+
 /// Removes whatever is at `path`, with all that is in it; nothing there is removed already. Links are removed, not followed.
 pub fn remove_tree(path: &Path) -> Result<()> {
     match kind(path)? {

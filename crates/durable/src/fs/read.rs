@@ -2,14 +2,15 @@
 
 use std::{
     fs::{File, Metadata, OpenOptions},
-    io::{ErrorKind, Read, Write},
+    io::{Read, Write},
+    ops::ControlFlow,
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
 };
 
 use nix::{errno::Errno, fcntl::OFlag};
 
-use crate::{Error, Result, fs::Writer};
+use crate::{Error, Result, digest::read_blocks, fs::Writer};
 
 /// Which file a path or descriptor leads to: its device and inode numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,14 +98,13 @@ fn append_to(path: &Path, bytes: &[u8]) -> Result<File> {
 
 /// Copies the whole of the regular file `from` to the end of `to`.
 pub fn copy_into(from: &Path, to: &mut Writer) -> Result<()> {
-    let mut file = open_file(from)?;
-    let mut block = vec![0; 256 * 1024];
-    loop {
-        match file.read(&mut block) {
-            Ok(0) => return Ok(()),
-            Ok(count) => to.write_all(&block[..count]).map_err(|source| Error::io("write", to.path(), source))?,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(source) => return Err(Error::io("read", from, source)),
-        }
-    }
+    copy_stepwise(from, to, &mut |_| ControlFlow::Continue(())).map(drop)
+}
+
+/// [`copy_into`] that tells `step` after each block how many bytes it had; `step` may stop the work. Whether it did not.
+pub fn copy_stepwise(from: &Path, to: &mut Writer, step: &mut dyn FnMut(u64) -> ControlFlow<()>) -> Result<bool> {
+    read_blocks(from, &mut |block| {
+        to.write_all(block).map_err(|source| Error::io("write", to.path(), source))?;
+        Ok(step(block.len() as u64))
+    })
 }
