@@ -59,8 +59,6 @@ export declare class NativeIndex {
   count(filter?: string | undefined | null): Promise<number>
   /** Holds the version served, or the one named. */
   snapshot(version?: string | undefined | null): Promise<NativeSnapshot>
-  /** Complete versions, as a JSON array. */
-  versions(): Promise<string>
   /** The directory's state, as JSON. */
   status(): Promise<string>
   /** Makes a complete version current; its facts as JSON. */
@@ -71,6 +69,10 @@ export declare class NativeIndex {
   beginDraft(options: string, cancel?: CancelToken | undefined | null): Promise<NativeDraft>
   /** Lets go of everything. Later calls are refused with `CUTOVER_CLOSED`. */
   close(): Promise<void>
+  /** The same directory as a store of versions. */
+  store(): NativeStore
+  /** Verifies all versions, or one, down to what they contain; the report as JSON. */
+  verify(options: string, progress?: NativeProgress | undefined | null, cancel?: CancelToken | undefined | null): Promise<string>
 }
 
 /** Files that are rebuilt in their places. */

@@ -4,23 +4,26 @@ import { list, listing } from './documents.js'
 import { native } from './errors.js'
 import { Watcher } from './events.js'
 import type { IndexEvents } from './events.js'
+import { Lifecycle, metered, verifyOptions } from './lifecycle.js'
+import type { CopyOptions, PruneOptions, RepairOptions, VerifyOptions } from './lifecycle.js'
 import { Lifetime } from './lifetime.js'
 import type { CancelToken, NativeIndex, NativeSnapshot } from './native.js'
-import { abortable, lockOptions, writeOptions } from './options.js'
-import type { Abortable, LockOptions, RebuildOptions } from './options.js'
+import { abortable, json, lockOptions, writeOptions } from './options.js'
+import type { Abortable, LockOptions, RebuildOptions, WaitOptions } from './options.js'
 import type { Facets, Query, SearchOptions, Select } from './query-types.js'
 import { prepareQuery, searchLimits } from './query.js'
 import type { DocumentsOptions, Listed } from './read.js'
 import { Reader, found, many } from './reader.js'
 import type { Found } from './reader.js'
 import { rebuild } from './rebuild.js'
+import type { PruneReport, RepairReport, VerifyReport } from './reports.js'
 import type { Fields, Input } from './schema.js'
 import type { SearchIndex, Source } from './search-index.js'
 import { SnapshotHandle } from './snapshot-handle.js'
 import type { Snapshot } from './snapshot.js'
 import { checkSource } from './source.js'
 import { given, optionsOf, string } from './validate.js'
-import { parseInfo, parseInfos, parseStatus } from './version.js'
+import { parseInfo, parseStatus } from './version.js'
 import type { IndexStatus, Published, VersionInfo } from './version.js'
 
 const VERSION = new Set(['version'])
@@ -31,6 +34,7 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
   readonly #native: NativeIndex
   readonly #life: Lifetime
   readonly #watcher: Watcher
+  readonly #lifecycle: Lifecycle
   readonly #release: () => Promise<void>
   #published: Published | undefined
 
@@ -42,6 +46,7 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
     this.#native = index
     this.#life = life
     this.#watcher = new Watcher(index)
+    this.#lifecycle = new Lifecycle(index.store(), life)
     this.#release = release
   }
 
@@ -94,7 +99,7 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
   }
 
   async versions(): Promise<readonly VersionInfo[]> {
-    return this.#life.run(async () => parseInfos(await native(() => this.#native.versions())))
+    return this.#lifecycle.versions()
   }
 
   async activate(version: string, options?: LockOptions): Promise<VersionInfo> {
@@ -105,6 +110,44 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
   async rollback(to?: string, options?: LockOptions): Promise<VersionInfo> {
     const target = given(to, (v) => string(v, 'to')) ?? null
     return this.#switch(options, (json, token) => this.#native.rollback(target, json, token))
+  }
+
+  async tag(name: string, version: string | undefined, options?: WaitOptions): Promise<void> {
+    await this.#lifecycle.tag(name, version, options)
+  }
+
+  async setAttributes(
+    version: string,
+    attributes: Record<string, unknown>,
+    options?: WaitOptions,
+  ): Promise<VersionInfo> {
+    return this.#lifecycle.setAttributes(version, attributes, options)
+  }
+
+  async prune(options?: PruneOptions): Promise<PruneReport> {
+    return this.#lifecycle.prune(options)
+  }
+
+  async verify(options?: VerifyOptions<'sizes' | 'digests' | 'contents'>): Promise<VerifyReport> {
+    const { version, depth, onProgress, signal } = verifyOptions(options, ['contents', 'digests', 'sizes'])
+    const what = json({ version, depth }, 'options')
+    return this.#life.run(async () => {
+      const report = metered('verifying', onProgress, signal, (progress, token) =>
+        this.#native.verify(what, progress, token),
+      )
+      return JSON.parse(await report) as VerifyReport
+    })
+  }
+
+  async repair(options?: RepairOptions): Promise<RepairReport> {
+    const report = await this.#lifecycle.repair(options)
+    await this.#life.run(() => this.#look())
+    this.#watcher.check()
+    return report
+  }
+
+  async copyTo(directory: string, options?: CopyOptions): Promise<void> {
+    await this.#lifecycle.copyTo(directory, options)
   }
 
   async status(): Promise<IndexStatus> {

@@ -6,8 +6,9 @@ export type { IndexEvents } from './events.js'
 export { importDirectory } from './import/import.js'
 export type { ImportReport } from './import/import.js'
 export type { ImportOptions } from './import/options.js'
+export type { CopyOptions, PruneOptions, RepairOptions, VerifyOptions } from './lifecycle.js'
 export { openIndex, openTemporary } from './open.js'
-export type { Abortable, LockOptions, OpenOptions, Progress, RebuildOptions, WriteOptions } from './options.js'
+export type { Abortable, LockOptions, OpenOptions, Progress, RebuildOptions, WaitOptions, WriteOptions } from './options.js'
 export type {
   Facets,
   Filter,
@@ -20,6 +21,7 @@ export type {
   VectorQuery,
 } from './query-types.js'
 export type { DocumentsOptions, Listed, Readable } from './read.js'
+export type { Problem, PruneReport, RepairReport, VerifyReport } from './reports.js'
 export { defineFields } from './schema.js'
 export type {
   Analyzer,

@@ -35,6 +35,16 @@ export interface OpenOptions<S extends Fields> extends Abortable {
   mode?: 'read-write' | 'read-only'
   /** `eventual` (default): queries never wait for a new version. `strict`: a query sees every publish that finished before it began. */
   freshness?: 'eventual' | 'strict'
+  /**
+   * What is checked of a version beyond sizes and structure. `background` (default): every digest, once per file and process, at idle
+   * priority after opening. `digests`: all of them before the first answer. `sizes`: nothing more.
+   */
+  integrity?: 'sizes' | 'background' | 'digests'
+  /**
+   * Once damage is known: queries reject with CUTOVER_CORRUPT (`refuse`, the default), or are answered from the newest earlier version
+   * that was published, was never withdrawn and verifies (`fall-back`), which `version` names.
+   */
+  onCorrupt?: 'refuse' | 'fall-back'
   /** What a publish leaves behind: versions, the current one included (default 3), none younger than `days`, within `maxBytes`. Versions in use stay. */
   keep?: { versions?: number; days?: number; maxBytes?: number }
   /** Accept what is refused by default. */
@@ -85,7 +95,18 @@ export interface WriteOptions<S extends Fields> extends LockOptions {
 /** How everything is replaced. */
 export type RebuildOptions<S extends Fields> = WriteOptions<S>
 
-const OPEN = new Set(['fields', 'mode', 'freshness', 'keep', 'allow', 'threads', 'buildMemoryBytes', 'signal'])
+const OPEN = new Set([
+  'fields',
+  'mode',
+  'freshness',
+  'integrity',
+  'onCorrupt',
+  'keep',
+  'allow',
+  'threads',
+  'buildMemoryBytes',
+  'signal',
+])
 const KEEP = new Set(['versions', 'days', 'maxBytes'])
 const THREADS = new Set(['search', 'build'])
 const LOCK = new Set(['signal', 'lockTimeoutMs', 'ifCurrent'])
@@ -115,6 +136,9 @@ export function openOptions(value: unknown): Checked {
     create: mode === 'read-write' && o.fields !== undefined,
     mode,
     freshness: given(o.freshness, (v) => oneOf(v, 'options.freshness', ['eventual', 'strict'])) ?? 'eventual',
+    integrity:
+      given(o.integrity, (v) => oneOf(v, 'options.integrity', ['sizes', 'background', 'digests'])) ?? 'background',
+    onCorrupt: given(o.onCorrupt, (v) => oneOf(v, 'options.onCorrupt', ['refuse', 'fall-back'])) ?? 'refuse',
     keep,
     allow: given(o.allow, allowed),
     threads,

@@ -1,8 +1,10 @@
 // The contract of an open index. It is kept in index-handle.ts.
 import type { IndexEvents } from './events.js'
-import type { Abortable, LockOptions, RebuildOptions } from './options.js'
+import type { CopyOptions, PruneOptions, RepairOptions, VerifyOptions } from './lifecycle.js'
+import type { Abortable, LockOptions, RebuildOptions, WaitOptions } from './options.js'
 import type { Facets, Query, Results, SearchOptions, Select } from './query-types.js'
 import type { DocumentsOptions, Listed, Readable } from './read.js'
+import type { PruneReport, RepairReport, VerifyReport } from './reports.js'
 import type { Fields, Input } from './schema.js'
 import type { Snapshot } from './snapshot.js'
 import type { IndexStatus, VersionInfo } from './version.js'
@@ -68,6 +70,24 @@ export interface SearchIndex<S extends Fields = Fields> extends Readable<S, Sear
    */
   rollback(to?: string, options?: LockOptions): Promise<VersionInfo>
 
+  /** Names a version, so that it is kept; a tag moves. Without a version the tag goes. CUTOVER_NOT_FOUND when there is no such version. */
+  tag(name: string, version: string | undefined, options?: WaitOptions): Promise<void>
+  /** Merges into a version's attributes; new keys win, undefined removes. */
+  setAttributes(version: string, attributes: Record<string, unknown>, options?: WaitOptions): Promise<VersionInfo>
+  /** Removes what is not to be kept; never the current version, the one that `rollback` leads to, a tagged one, or one that some process holds. */
+  prune(options?: PruneOptions): Promise<PruneReport>
+  /**
+   * Looks at all versions, or at one, and reports what is wrong. `contents` (the default): sizes, digests, and that ids lead to documents
+   * and back, text and columns hold what the documents say, every link of every graph leads to a node and every node can be reached.
+   */
+  verify(options?: VerifyOptions<'sizes' | 'digests' | 'contents'>): Promise<VerifyReport>
+  /**
+   * Sets aside what is damaged, makes `to` or else the best version current, and clears away what crashes left. Nothing that could be
+   * of use is deleted. Resolves once this index answers from what is current then.
+   */
+  repair(options?: RepairOptions): Promise<RepairReport>
+  /** Copies one version, held meanwhile, into an index of its own: a back-up that is whole while writers go on. The directory must not exist or be empty. */
+  copyTo(directory: string, options?: CopyOptions): Promise<void>
   /** Looks at the directory: versions, sizes, who writes, who reads. */
   status(): Promise<IndexStatus>
   /** Resolves once there is a version to search, made by whatever process. Rejects with `signal.reason`, or CUTOVER_CLOSED. Keeps the process alive meanwhile. */

@@ -4,129 +4,23 @@
 use crate::convert::{Answer, CancelToken, flag, options, version_info};
 use crate::draft::NativeDraft;
 use crate::error::to_json;
+use crate::index_options::SwitchOptions;
+use crate::index_options::{DraftOptions, OnInvalid, OpenOptions};
 use crate::snapshot::{NativeSnapshot, count, to_pool};
 use crate::task::{now, promise};
 use cutover_index::threads::{self, Worker};
-use cutover_index::{Error, Index, Keep, Options, Query, Result, Schema, Snapshot, StoreOptions, Wait, WriteOptions};
+use cutover_index::{Error, Index, Query, Result, Snapshot, Wait, WriteOptions};
 use napi::Env;
 use napi::bindgen_prelude::{Float32Array, Object, ToNapiValue};
 use napi_derive::napi;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct OpenOptions {
-    fields: Option<Value>,
-    create: bool,
-    mode: Mode,
-    freshness: Freshness,
-    #[serde(default)]
-    keep: KeepOptions,
-    #[serde(default)]
-    allow: Vec<Allow>,
-    #[serde(default)]
-    threads: Threads,
-    build_memory_bytes: usize,
-}
-
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Mode {
-    ReadWrite,
-    ReadOnly,
-}
-
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum Freshness {
-    Eventual,
-    Strict,
-}
-
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Allow {
-    NetworkFileSystem,
-    WritableByOthers,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct KeepOptions {
-    versions: Option<u32>,
-    days: Option<f64>,
-    max_bytes: Option<u64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct Threads {
-    search: Option<usize>,
-    build: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SwitchOptions {
-    pub(crate) lock_timeout_ms: Option<f64>,
-    pub(crate) if_current: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct DraftOptions {
-    operation: String,
-    version: Option<String>,
-    lock_timeout_ms: Option<f64>,
-    if_current: Option<String>,
-    activate: bool,
-    #[serde(default)]
-    attributes: serde_json::Map<String, Value>,
-    on_invalid: OnInvalid,
-}
-
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum OnInvalid {
-    Throw,
-    Skip,
-}
-
-impl KeepOptions {
-    /// What is not said is as in `defaults`.
-    pub(crate) fn or(&self, defaults: Keep) -> Keep {
-        Keep { versions: self.versions.unwrap_or(defaults.versions), days: self.days, max_bytes: self.max_bytes }
-    }
-}
-
-impl OpenOptions {
-    fn into_core(self) -> Result<Options> {
-        let available = threads::available();
-        Ok(Options {
-            fields: self.fields.map(|fields| Schema::from_json(&fields.to_string())).transpose()?,
-            store: StoreOptions {
-                create: self.create,
-                read_only: self.mode == Mode::ReadOnly,
-                allow_network: self.allow.contains(&Allow::NetworkFileSystem),
-                allow_writable_by_others: self.allow.contains(&Allow::WritableByOthers),
-                ..StoreOptions::default()
-            },
-            strict: self.freshness == Freshness::Strict,
-            keep: self.keep.or(Keep::default()),
-            search_threads: self.threads.search.unwrap_or(available),
-            build_threads: self.threads.build.unwrap_or(available),
-            build_memory_bytes: self.build_memory_bytes,
-        })
-    }
-}
-
 /// An open index as JavaScript holds it.
 #[napi]
 pub struct NativeIndex {
-    index: Index,
+    pub(crate) index: Index,
 }
 
 impl NativeIndex {
@@ -142,7 +36,7 @@ impl NativeIndex {
     }
 
     /// Runs on a thread of its own: for what may wait, on a lock or a disk.
-    fn apart<'e, T: ToNapiValue + Send + 'static>(
+    pub(crate) fn apart<'e, T: ToNapiValue + Send + 'static>(
         &self,
         env: &'e Env,
         work: impl FnOnce(&Index) -> Result<T> + Send + 'static,
@@ -182,7 +76,11 @@ impl NativeIndex {
     /// Looks at `CURRENT`; with `wait` a new version is open when the promise resolves. Whether the version served changed.
     #[napi(ts_return_type = "Promise<boolean>")]
     pub fn refresh<'e>(&self, env: &'e Env, wait: bool) -> napi::Result<Object<'e>> {
-        self.apart(env, move |index| index.refresh(wait))
+        if wait {
+            self.apart(env, |index| index.refresh(true))
+        } else {
+            self.on_pool(env, |index| index.refresh(false))
+        }
     }
 
     /// What went wrong in the background since the last call, as a JSON array.
@@ -253,15 +151,6 @@ impl NativeIndex {
     #[napi(ts_return_type = "Promise<NativeSnapshot>")]
     pub fn snapshot<'e>(&self, env: &'e Env, version: Option<String>) -> napi::Result<Object<'e>> {
         self.on_pool(env, move |index| Ok(NativeSnapshot::new(index.snapshot(version.as_deref())?, index.pool()?)))
-    }
-
-    /// Complete versions, as a JSON array.
-    #[napi(ts_return_type = "Promise<string>")]
-    pub fn versions<'e>(&self, env: &'e Env) -> napi::Result<Object<'e>> {
-        self.apart(env, |index| {
-            let infos = index.versions()?.iter().map(version_info).collect::<Result<Vec<_>>>()?;
-            Ok(Value::from(infos).to_string())
-        })
     }
 
     /// The directory's state, as JSON.

@@ -8,6 +8,8 @@ mod convert;
 mod draft;
 mod error;
 mod index;
+mod index_care;
+mod index_options;
 mod lock;
 mod progress;
 mod snapshot;

@@ -2,7 +2,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "N-API hands strings over by value")]
 
 use crate::convert::{CancelToken, flag, options};
-use crate::index::Allow;
+use crate::index_options::Allow;
 use crate::task::{now, promise};
 use cutover_index::{Error, Result, StoreOptions, threads};
 use cutover_store::{LockWait, Store, Writer};

@@ -2,12 +2,12 @@
 
 use crate::convert::{CancelToken, flag, options, version_info};
 use crate::error::to_json;
-use crate::index::{Allow, KeepOptions, Mode, SwitchOptions};
+use crate::index_options::{Allow, IntegrityOption, KeepOptions, Mode, SwitchOptions};
 use crate::store_snapshot::NativeStoreSnapshot;
 use crate::task::{now, promise};
 use cutover_index::threads;
 use cutover_index::{Cancel, Error, Keep, Result, StoreOptions, Wait};
-use cutover_store::{Integrity, Store, VersionId, Writer};
+use cutover_store::{Store, VersionId, Writer};
 use napi::Env;
 use napi::bindgen_prelude::{Object, ToNapiValue};
 use napi_derive::napi;
@@ -30,14 +30,6 @@ pub(crate) struct OpenStoreOptions {
     integrity: IntegrityOption,
 }
 
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
-enum IntegrityOption {
-    Sizes,
-    Background,
-    Digests,
-}
-
 impl OpenStoreOptions {
     /// As the store takes them. A directory that is missing or empty becomes a store with the first write.
     pub(crate) fn store(&self) -> StoreOptions {
@@ -46,11 +38,7 @@ impl OpenStoreOptions {
             read_only: self.mode == Mode::ReadOnly,
             allow_network: self.allow.contains(&Allow::NetworkFileSystem),
             allow_writable_by_others: self.allow.contains(&Allow::WritableByOthers),
-            integrity: match self.integrity {
-                IntegrityOption::Sizes => Integrity::Sizes,
-                IntegrityOption::Background => Integrity::Background,
-                IntegrityOption::Digests => Integrity::Digests,
-            },
+            integrity: self.integrity.into(),
         }
     }
 }

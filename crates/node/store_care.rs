@@ -1,7 +1,7 @@
 //! The calls of `NativeStore` that look after versions: verify, repair, copy, adopt.
 
 use crate::convert::{CancelToken, flag, options, version_info};
-use crate::index::SwitchOptions;
+use crate::index_options::SwitchOptions;
 use crate::progress::{NativeProgress, meter};
 use crate::store::{NativeStore, OpenStoreOptions};
 use crate::task::promise;

@@ -73,6 +73,15 @@ impl Index {
         open.ok_or_else(|| Error::Closed { path: self.path.clone() })
     }
 
+    /// The versions it serves, for those who look after them, and what a publish leaves of them.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn store(&self) -> Result<(Store, Keep)> {
+        let inner = self.inner()?;
+        Ok((inner.store.clone(), inner.options.keep))
+    }
+
     /// The threads that its searches run on.
     ///
     /// # Errors
@@ -132,14 +141,6 @@ impl Index {
         }
         let now = if wait { inner.cache.reload()? } else { inner.cache.acquire()? };
         Ok(before.as_ref() != Some(now.id()))
-    }
-
-    /// Complete versions in the order of their sequence.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn versions(&self) -> Result<Vec<VersionInfo>> {
-        Ok(self.inner()?.store.versions()?)
     }
 
     /// The state of the directory, and of the version cache of this process.

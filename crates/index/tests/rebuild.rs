@@ -88,7 +88,7 @@ fn an_invalid_document_is_named_and_nothing_changes() {
         assert!(detail["value"].as_str().unwrap().contains(value), "{document}: {error}");
         assert_eq!(fixture.index.snapshot(None).unwrap().id(), &before);
     }
-    assert_eq!(fixture.index.versions().unwrap().len(), 1);
+    assert_eq!(fixture.index.store().unwrap().0.versions().unwrap().len(), 1);
 }
 
 #[test]
