@@ -46,7 +46,7 @@ pub enum Op {
 }
 
 /// All of them, by the names that the command line knows.
-pub const ALL: [(&str, Op); 12] = [
+pub const ALL: [(&str, Op); 14] = [
     ("first-publish", Op::FirstPublish),
     ("publish", Op::Publish),
     ("publish-named", Op::PublishNamed),
@@ -56,7 +56,9 @@ pub const ALL: [(&str, Op); 12] = [
     ("prune", Op::Prune),
     ("tag", Op::Tag),
     ("set-attributes", Op::SetAttributes),
+    ("adopt", Op::Adopt),
     ("repair", Op::Repair),
+    ("copy-to", Op::CopyTo),
     ("replace-with", Op::ReplaceWith),
     ("rebuild-in-place", Op::RebuildInPlace),
 ];
@@ -205,8 +207,8 @@ pub fn publish(writer: Writer, version: Option<&str>, activate: bool) -> Result<
     for name in ["segments/0/documents", "segments/0/text", "tombstones/0", "artifacts/notes"] {
         put(&draft, name, text.repeat(20).as_bytes())?;
     }
-    match &before {
-        Some(before) => draft.link(before, "shared/vectors")?,
+    match before.filter(|before| before.manifest().file("shared/vectors").is_some()) {
+        Some(before) => draft.link(&before, "shared/vectors")?,
         None => put(&draft, "shared/vectors", b"vectors that all versions share")?,
     }
     draft.complete(Contents::default(), activate)?;
