@@ -1,6 +1,6 @@
 // Importing a directory of documents.json, embeddings.npy and manifest.json.
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
@@ -113,6 +113,20 @@ test('fts.sqlite3 is not read, and the report says so', async (t) => {
   const { report } = await imported(t, { 'fts.sqlite3': 'not even SQLite' })
   t.is(report.notes.length, 1)
   t.regex(report.notes[0] ?? '', /fts\.sqlite3 was not read: the text was indexed anew/)
+})
+
+test('a graph that does not hold together ends the import, and nothing is published', async (t) => {
+  const nodes = [{ id: 'a' }, { id: 'b' }]
+  const { report } = await imported(t, { 'nodes.json': nodes, 'edges.json': [{ source: 'a', target: 'b' }] })
+  t.deepEqual(report.graph, { nodes: 2, edges: 1 })
+
+  const [path, from] = places(t, { 'nodes.json': nodes, 'edges.json': [{ source: 'a', target: 'c' }] })
+  const error = await refused(t, 'CUTOVER_GATE', importDirectory(path, from))
+  t.deepEqual(error.detail['dangling'], [{ edge: 0, target: 'c' }])
+  t.is(
+    (await refuses(t, { 'edges.json': [] })).message.replace(/.*from./, ''),
+    'edges.json has no nodes.json beside it',
+  )
 })
 
 test('counts that disagree are all named in one error, and nothing is published', async (t) => {
@@ -327,7 +341,7 @@ test('the directory is read once the writer lock is held: what changed meanwhile
   t.is((await index.get('c.md#0'))?.['content'], 'Walks on graphs')
   for (const files of [
     { 'manifest.json': { count: 3, model: 'large' } },
-    { 'manifest.json': { count: 2 }, 'embeddings.npy': npy(Buffer.alloc(16), { shape: '(2, 2)' }) },
+    { 'embeddings.npy': npy(Buffer.alloc(24), { shape: '(3, 2)' }) },
   ]) {
     const error = await during(() => write(from, files))
     t.regex(String(error), /was changed while the writer lock was waited for/)
@@ -336,12 +350,18 @@ test('the directory is read once the writer lock is held: what changed meanwhile
 })
 
 for (const name of ['documents.json', 'embeddings.npy'])
-  test(`${name} is refused when it grows while it is read`, async (t) => {
-    const [path, from] = places(t, { 'documents.json': ['none', ...entries.slice(1)] })
-    // What is no document is told of while the files are open.
-    const onInvalid = () => appendFileSync(join(from, name), ' ')
-    const error = await refused(t, 'CUTOVER_SOURCE', importDirectory(path, from, { onInvalid }))
-    t.is(error.message, `${join(from, name)} was changed while it was read`)
+  test(`${name} is refused when it grows or is written again while it is read`, async (t) => {
+    for (const change of [
+      (file: string) => appendFileSync(file, ' '),
+      // Of the same size as before.
+      (file: string) => utimesSync(file, new Date(0), new Date(0)),
+    ]) {
+      const [path, from] = places(t, { 'documents.json': ['none', ...entries.slice(1)] })
+      // What is no document is told of while the files are open.
+      const onInvalid = () => change(join(from, name))
+      const error = await refused(t, 'CUTOVER_SOURCE', importDirectory(path, from, { onInvalid }))
+      t.is(error.message, `${join(from, name)} was changed while it was read`)
+    }
   })
 
 test('an index of another schema gets the imported one', async (t) => {

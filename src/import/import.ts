@@ -35,10 +35,10 @@ export interface ImportReport {
  *
  * A document's id is its `id`, else its `chunk_id`, else its `path`, `#` and its position. Its `content`, or `text`, is searched
  * by words, its `path` is filtered, its row of the embeddings is searched by distance, and everything else is kept in `rest`: see
- * `options.fields`. `nodes.json` and `edges.json` are checked and kept with the version as artifacts. `fts.sqlite3` is not read.
+ * `options.fields`. `nodes.json` and `edges.json` are checked, and not kept. `fts.sqlite3` is not read.
  *
  * The files are read once the writer lock of the index is held, in blocks: neither the documents nor the vectors are in memory as a
- * whole, their ids are. The index is created if there is none.
+ * whole, their ids are. The index is created if there is none, and stays, empty, when what was read then is refused.
  *
  * Rejects, with nothing published, with CUTOVER_NOT_FOUND (a file is missing), CUTOVER_SOURCE (counts that disagree, all named; an
  * id twice; a file that is damaged, of another form or changed while it was read), CUTOVER_DOCUMENT (names the id: a zero vector
@@ -70,6 +70,11 @@ export async function importDirectory(path: string, from: string, options?: Impo
   }
 }
 
-function notes({ fts }: Files): string[] {
-  return fts === undefined ? [] : [`${fts} was not read: the text was indexed anew`]
+function notes({ nodes, edges, fts }: Files): string[] {
+  const told: [string | undefined, string][] = [
+    [nodes, 'was checked and is not kept'],
+    [edges, 'was checked and is not kept'],
+    [fts, 'was not read: the text was indexed anew'],
+  ]
+  return told.flatMap(([path, what]) => (path === undefined ? [] : [`${path} ${what}`]))
 }
