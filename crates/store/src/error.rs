@@ -125,6 +125,14 @@ pub enum Error {
         /// The lease file.
         path: PathBuf,
     },
+    /// The version is not one that can be discarded.
+    #[error("version {version} stays: {detail}")]
+    Kept {
+        /// The version.
+        version: VersionId,
+        /// Why.
+        detail: &'static str,
+    },
     /// The caller's cancel flag was set. Nothing was changed.
     #[error("cancelled")]
     Cancelled,
@@ -257,7 +265,9 @@ impl Error {
             Self::Locked { .. } => "CUTOVER_LOCKED",
             Self::Busy { .. } | Self::Durable(File::Contended { .. }) => "CUTOVER_BUSY",
             Self::Cancelled | Self::Durable(File::Cancelled { .. }) => "CANCELLED",
-            Self::Conflict { .. } | Self::Changed { .. } | Self::LockLost { .. } => "CUTOVER_CONFLICT",
+            Self::Conflict { .. } | Self::Kept { .. } | Self::Changed { .. } | Self::LockLost { .. } => {
+                "CUTOVER_CONFLICT"
+            }
             Self::Corrupt { .. } | Self::SizeMismatch { .. } | Self::Durable(File::Malformed { .. }) => {
                 "CUTOVER_CORRUPT"
             }
@@ -286,6 +296,7 @@ impl Error {
             Self::InvalidName { name, rule } => json!({ "name": name, "rule": rule }),
             Self::MissingArtifact { name } | Self::ArtifactExists { name } => json!({ "name": name }),
             Self::NameClash { name, other } => json!({ "name": name, "other": other }),
+            Self::Kept { version, detail } => json!({ "version": version, "reason": detail }),
             Self::Unfit { path, what } => json!({ "path": path.to_string_lossy(), "reason": what }),
             Self::NotADirectory { path }
             | Self::Changed { path }

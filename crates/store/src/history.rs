@@ -16,6 +16,7 @@ pub(crate) enum Event {
     Activated,
     RolledBack,
     Pruned,
+    Discarded,
     Repaired,
     Adopted,
 }
@@ -28,6 +29,7 @@ impl Event {
             Self::Activated => "activated",
             Self::RolledBack => "rolled-back",
             Self::Pruned => "pruned",
+            Self::Discarded => "discarded",
             Self::Repaired => "repaired",
             Self::Adopted => "adopted",
         }

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use cutover_durable::{Error as FileError, lock};
 
 use crate::{
-    Result, State, VersionId, VersionInfo, Writer, current,
+    Error, Result, State, VersionId, VersionInfo, Writer, current,
     history::{self, Event},
     holder::now_ms,
     layout::LEASE,
@@ -24,7 +24,8 @@ const SECONDS_PER_DAY: f64 = 86_400.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Keep {
     /// How many published versions, the current one included, the newest first; at least 1. Prepared and withdrawn versions are not
-    /// counted: they go once they are older than all that are.
+    /// counted: they go once they are older than all that are. One that was published and is not counted goes wherever it is in
+    /// the order: the current version may be an old one.
     pub versions: u32,
     /// Versions younger than this many days stay too.
     pub days: Option<f64>,
@@ -47,7 +48,7 @@ pub struct Pruned {
     pub kept: Vec<VersionId>,
     /// Kept only because some process holds them.
     pub in_use: Vec<VersionId>,
-    /// Bytes that no version links any more.
+    /// Bytes of files that no version links any more. A file's blocks count although a clone of it may share them.
     pub bytes_freed: u64,
 }
 
@@ -88,17 +89,47 @@ impl Writer {
             };
             pruned.bytes_freed += usage.remove(&layout.version(id))?;
             if !dry_run {
-                self.require_lock()?;
-                if version.sequence == last {
-                    // Its sequence, and so the beginning of its id, would be given away again.
-                    UsedIds::read(layout)?.add_floor(layout, last)?;
-                }
-                self.remove_version(id)?;
+                self.forget(version, last)?;
                 history::record(layout, Event::Pruned, id, None);
             }
             pruned.removed.push(id.clone());
         }
         Ok(pruned)
+    }
+
+    /// Removes a prepared version that is not wanted any more. What became of a draft's id holds for its too: it is not used again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Kept`] when the version was ever current, or is tagged; [`Error::Busy`] while somebody reads it.
+    pub fn discard_prepared(&mut self, id: &VersionId) -> Result<()> {
+        let version = self.store().info(id)?;
+        let detail = match version.state {
+            State::Prepared if version.tags.is_empty() => None,
+            State::Prepared => Some("it is tagged"),
+            State::Published => Some("it was published: prune removes it when it is not to be kept"),
+            State::Withdrawn => Some("it was published and withdrawn: prune removes it when it is not to be kept"),
+        };
+        if let Some(detail) = detail {
+            return Err(Error::Kept { version: id.clone(), detail });
+        }
+        let lease = self.layout().version(id).join(LEASE);
+        let _unleased = match lock::try_exclusive(&lease) {
+            Err(FileError::Contended { .. }) => return Err(Error::Busy { path: lease }),
+            unleased => unleased?,
+        };
+        self.forget(&version, self.last_sequence()?)?;
+        history::record(self.layout(), Event::Discarded, id, None);
+        Ok(())
+    }
+
+    /// Removes a version for good; `last` is the highest sequence.
+    fn forget(&self, version: &VersionInfo, last: u64) -> Result<()> {
+        self.require_lock()?;
+        if version.sequence == last {
+            // Its sequence, and so the beginning of its id, would be given away again.
+            UsedIds::read(self.layout())?.add_floor(self.layout(), last)?;
+        }
+        self.remove_version(&version.id)
     }
 
     /// The current version, first, the one that `rollback` leads to, and the tagged ones.
@@ -126,16 +157,21 @@ impl Protected {
     }
 }
 
-/// The versions, given in the order of their sequence, that are older than every published one that counts.
+/// The versions, given in the order of their sequence, that are published and not counted, or older than all that are.
 fn surplus<'a>(versions: &'a [VersionInfo], keep: &Keep, current: Option<&VersionId>) -> BTreeSet<&'a VersionId> {
     let is_current = |version: &&VersionInfo| Some(&version.id) == current;
     let published = versions.iter().rev().filter(|version| version.state == State::Published && !is_current(version));
     // The current version counts first, wherever it is in the order.
     let counted = versions.iter().find(is_current).into_iter().chain(published).take(keep.versions.max(1) as usize);
-    let oldest = counted.map(|version| version.sequence).min().unwrap_or(0);
+    let counted: BTreeSet<u64> = counted.map(|version| version.sequence).collect();
+    let oldest = counted.first().copied().unwrap_or(0);
+    let too_old = |version: &VersionInfo| match version.state {
+        State::Published => !counted.contains(&version.sequence),
+        State::Prepared | State::Withdrawn => version.sequence < oldest,
+    };
     let young = |version: &VersionInfo| {
         let age = Duration::from_millis(now_ms().saturating_sub(version.created));
         keep.days.is_some_and(|days| age.as_secs_f64() < days * SECONDS_PER_DAY)
     };
-    versions.iter().filter(|version| version.sequence < oldest && !young(version)).map(|version| &version.id).collect()
+    versions.iter().filter(|version| too_old(version) && !young(version)).map(|version| &version.id).collect()
 }

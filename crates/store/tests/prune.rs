@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::{Index, code, draft, id};
-use cutover_store::{Contents, Keep, LockWait, Pruned};
+use cutover_store::{Contents, Error, Keep, LockWait, Pruned};
 
 fn keep(versions: u32) -> Keep {
     Keep { versions, ..Keep::default() }
@@ -73,6 +73,42 @@ fn prepared_and_withdrawn_versions_go_once_they_are_older_than_all_that_count() 
     assert_eq!(removed(&index.write().prune(&keep(2), false).unwrap()), [""; 0], "v1 counts, and they are newer");
     index.publish("v4");
     assert_eq!(removed(&index.write().prune(&keep(2), false).unwrap()), ["v1", "v2", "p"]);
+}
+
+#[test]
+fn published_versions_that_are_not_counted_go_though_the_current_one_is_older() {
+    let index = published(9);
+    index.prepare("p");
+    index.write().activate(&id("v1"), None).unwrap();
+    // v1, v9 and v8 count; v9 is also where rollback leads. Nothing is older than v1, so what was never counted stays.
+    assert_eq!(removed(&index.write().prune(&keep(3), false).unwrap()), ["v2", "v3", "v4", "v5", "v6", "v7"]);
+    assert_eq!(index.names("versions"), ["p", "v1", "v8", "v9"]);
+}
+
+#[test]
+fn a_prepared_version_can_be_discarded_and_only_such_a_one() {
+    let index = published(2);
+    let prepare = || {
+        let staged = common::complete(draft(index.write(), None), false);
+        staged.publish(None, &|| false).unwrap().0.info
+    };
+    let prepared = prepare();
+    let mut writer = index.write();
+    writer.tag("golden", Some(&prepared.id)).unwrap();
+    for version in [&prepared.id, &id("v1"), &id("v2")] {
+        let error = writer.discard_prepared(version).unwrap_err();
+        assert!(matches!(&error, Error::Kept { version: kept, .. } if kept == version), "{error}");
+    }
+    writer.tag("golden", None).unwrap();
+    let reader = index.store.snapshot(Some(&prepared.id)).unwrap();
+    assert_eq!(code(writer.discard_prepared(&prepared.id)), "CUTOVER_BUSY");
+    drop(reader);
+    writer.discard_prepared(&prepared.id).unwrap();
+    assert_eq!(code(writer.discard_prepared(&prepared.id)), "CUTOVER_NOT_FOUND");
+    drop(writer);
+    assert_eq!((index.names("versions"), index.names("trash")), (vec!["v1".into(), "v2".into()], vec![]));
+    assert_eq!(prepare().sequence, prepared.sequence + 1, "neither its id nor its sequence comes again");
+    assert!(fs::read_to_string(index.path("history.jsonl")).unwrap().contains("\"discarded\""));
 }
 
 #[test]
