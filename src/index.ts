@@ -8,7 +8,15 @@ export type { ImportReport } from './import/import.js'
 export type { ImportOptions } from './import/options.js'
 export type { CopyOptions, PruneOptions, RepairOptions, VerifyOptions } from './lifecycle.js'
 export { openIndex, openTemporary } from './open.js'
-export type { Abortable, LockOptions, OpenOptions, Progress, RebuildOptions, WaitOptions, WriteOptions } from './options.js'
+export type {
+  Abortable,
+  LockOptions,
+  OpenOptions,
+  Progress,
+  RebuildOptions,
+  WaitOptions,
+  WriteOptions,
+} from './options.js'
 export type {
   Facets,
   Filter,
