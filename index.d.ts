@@ -23,6 +23,8 @@ export declare class NativeDraft {
   get version(): string
   /** Adds a batch: one JSON object a line, vectors packed beside. Which documents were left out, as JSON. */
   add(batch: Uint8Array, vectors: Float32Array, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Copies a file or a directory in, to be kept with the version under a name. */
+  attach(name: string, from: string, cancel?: CancelToken | undefined | null): Promise<void>
   /** Builds, writes, syncs and checks. */
   complete(cancel?: CancelToken | undefined | null): Promise<void>
   /** Where the build stands, as JSON. */

@@ -1,5 +1,5 @@
 // What looks after an index's versions: tags, attributes, pruning, verifying, repairing, copying.
-import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { isCutoverError, openIndex } from '#dist/index.js'
@@ -60,7 +60,7 @@ test('what was published verifies, down to its contents, and says how far it is'
   t.deepEqual([report.ok, report.problems, report.versions], [true, [], [id]])
   t.true(report.bytesRead > 1000 && told.every((left) => left >= 0))
   t.is((await index.verify({ depth: 'sizes' })).bytesRead, 0)
-  await t.throwsAsync(index.verify({ depth: 'all' as 'sizes' }), { instanceOf: TypeError })
+  await t.throwsAsync(index.verify({ depth: 'all' as 'sizes' }), { instanceOf: RangeError })
   await index.close()
 })
 
@@ -131,4 +131,30 @@ test('after close every one of these calls is refused', async (t) => {
     const error = await t.throwsAsync(call())
     t.true(isCutoverError(error, 'CUTOVER_CLOSED'))
   }
+})
+
+test('artifacts are kept with the version, and a gate can look at them', async (t) => {
+  const [path, brought] = [directory(t), directory(t)]
+  writeFileSync(join(brought, 'nodes.json'), '[1]')
+  mkdirSync(join(brought, 'lucene'))
+  writeFileSync(join(brought, 'lucene/_0.cfs'), 'segment')
+  const index = await opened(path)
+  const artifacts = { 'graph/nodes.json': join(brought, 'nodes.json'), lucene: join(brought, 'lucene') }
+  await index.rebuild(documents('one'), {
+    artifacts,
+    gate: (draft) => void t.is(readFileSync(draft.artifact('graph/nodes.json'), 'utf8'), '[1]'),
+  })
+  const snapshot = await index.snapshot()
+  t.is(readFileSync(join(snapshot.artifact('lucene'), '_0.cfs'), 'utf8'), 'segment')
+  await snapshot.close()
+  t.true((await index.verify()).ok)
+  const before = index.current?.id
+  const missing = await t.throwsAsync(
+    index.rebuild(() => t.fail('the source was asked for'), { artifacts: { gone: join(brought, 'gone') } } as never),
+  )
+  t.true(isCutoverError(missing) && missing.message.includes('gone'), missing.message)
+  await t.throwsAsync(index.rebuild([], { artifacts: { '../out': brought } }), { instanceOf: RangeError })
+  await t.throwsAsync(index.rebuild([], { artifacts: { a: 1 as never } }), { instanceOf: TypeError })
+  t.is(index.current?.id, before)
+  await index.close()
 })

@@ -1,5 +1,6 @@
 // The options of opening and writing, and their checks.
 import { totalmem } from 'node:os'
+import { resolve } from 'node:path'
 import type { CutoverError } from './errors.js'
 import { NotJson, toJson } from './json.js'
 import type { Fields, Known, Unreserved } from './schema.js'
@@ -93,7 +94,13 @@ export interface WriteOptions<S extends Fields> extends LockOptions {
   gate?(draft: Snapshot<S>): void | Promise<void>
 }
 /** How everything is replaced. */
-export type RebuildOptions<S extends Fields> = WriteOptions<S>
+export interface RebuildOptions<S extends Fields> extends WriteOptions<S> {
+  /**
+   * Files and directories that are copied in and kept with the version, by name (parts joined by `/`): the path of each. Read once the
+   * writer lock is held, before the source. A snapshot's `artifact` gives their paths.
+   */
+  artifacts?: Readonly<Record<string, string>>
+}
 
 const OPEN = new Set([
   'fields',
@@ -111,6 +118,7 @@ const KEEP = new Set(['versions', 'days', 'maxBytes'])
 const THREADS = new Set(['search', 'build'])
 const LOCK = new Set(['signal', 'lockTimeoutMs', 'ifCurrent'])
 const WRITE = new Set([...LOCK, 'version', 'activate', 'attributes', 'onInvalid', 'onProgress', 'gate'])
+const REBUILD = new Set([...WRITE, 'artifacts'])
 const SIGNAL = new Set(['signal'])
 
 /** Options as the native layer takes them, and what stays here. */
@@ -158,11 +166,12 @@ export interface Write {
   readonly onInvalid: 'throw' | 'skip' | ((error: CutoverError) => void)
   readonly onProgress: ((progress: Progress) => void) | undefined
   readonly gate: ((draft: Snapshot<Fields>) => unknown) | undefined
+  readonly artifacts: readonly (readonly [name: string, path: string])[]
 }
 
 /** Checks the options of a write. */
 export function writeOptions(value: unknown, operation: string): Write {
-  const o = optionsOf(value, WRITE)
+  const o = optionsOf(value, operation === 'rebuild' ? REBUILD : WRITE)
   const onInvalid = given(o.onInvalid, (v) =>
     typeof v === 'function' ? (v as (error: CutoverError) => void) : oneOf(v, 'options.onInvalid', ['throw', 'skip']),
   )
@@ -183,7 +192,14 @@ export function writeOptions(value: unknown, operation: string): Write {
     onInvalid: onInvalid ?? 'throw',
     onProgress: given(o.onProgress, (v) => callback(v, 'options.onProgress') as (progress: Progress) => void),
     gate: given(o.gate, (v) => callback(v, 'options.gate') as (draft: Snapshot<Fields>) => unknown),
+    artifacts: given(o.artifacts, artifactsOf) ?? [],
   }
+}
+
+/** Names and paths; relative ones mean what they mean now, whatever the working directory becomes. */
+function artifactsOf(value: unknown): [string, string][] {
+  if (!isRecord(value)) throw wrongType('options.artifacts', 'an object of paths', value)
+  return Object.entries(value).map(([name, path]) => [name, resolve(string(path, `options.artifacts[${show(name)}]`))])
 }
 
 /** Checks the options of `activate` and `rollback`. */

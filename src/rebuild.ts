@@ -21,6 +21,7 @@ export async function rebuild(index: NativeIndex, source: unknown, write: Write)
     const draft = await native(() => index.beginDraft(write.json, interrupt.token))
     try {
       interrupt.check()
+      for (const [name, path] of write.artifacts) await native(() => draft.attach(name, path, interrupt.token))
       const shape = shapeOf(index.fields())
       await read(draft, source, shape, write, interrupt, reporter)
       await reporter.during(

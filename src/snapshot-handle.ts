@@ -1,11 +1,13 @@
 // A snapshot as callers hold it.
 import { list, listing } from './documents.js'
+import { fromNative } from './errors.js'
 import { Lifetime } from './lifetime.js'
 import type { NativeSnapshot } from './native.js'
 import type { DocumentsOptions, Listed } from './read.js'
 import { Reader } from './reader.js'
 import type { Fields } from './schema.js'
 import type { Snapshot } from './snapshot.js'
+import { string } from './validate.js'
 import { parseInfo } from './version.js'
 import type { VersionInfo } from './version.js'
 
@@ -28,6 +30,16 @@ export class SnapshotHandle<S extends Fields> extends Reader<S> implements Snaps
     options?: DocumentsOptions<S, Sel>,
   ): AsyncGenerator<Listed<S, Sel>, undefined> {
     yield* list(this.#native, listing(options, 'snapshot'), this.#life) as AsyncGenerator<Listed<S, Sel>, undefined>
+  }
+
+  artifact(name: string): string {
+    string(name, 'name')
+    this.#life.check()
+    try {
+      return this.#native.artifact(name)
+    } catch (error) {
+      throw fromNative(error)
+    }
   }
 
   async close(): Promise<void> {

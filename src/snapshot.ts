@@ -18,6 +18,8 @@ export interface Snapshot<S extends Fields = Fields> extends Readable<S, Snapsho
   documents<const Sel extends readonly (keyof S & string)[] | undefined = undefined>(
     options?: DocumentsOptions<S, Sel>,
   ): AsyncIterableIterator<Listed<S, Sel>>
+  /** The path of an artifact, a file or a directory that was brought with the version; it stays valid until the snapshot is closed. RangeError when there is none of that name. */
+  artifact(name: string): string
   /** Lets the version go, once what runs has ended. Later calls reject with CUTOVER_CLOSED. May be called again. */
   close(): Promise<void>
 }

@@ -10,6 +10,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Object, ToNapiValue};
 use napi_derive::napi;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -76,6 +77,19 @@ impl NativeDraft {
             let invalid = draft.add(lines, &vectors, &cancel)?;
             Ok(json!({ "invalid": invalid.iter().map(to_json).collect::<Vec<Value>>() }).to_string())
         })
+    }
+
+    /// Copies a file or a directory in, to be kept with the version under a name.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn attach<'e>(
+        &self,
+        env: &'e Env,
+        name: String,
+        from: String,
+        cancel: Option<&CancelToken>,
+    ) -> napi::Result<Object<'e>> {
+        let cancel = flag(cancel);
+        self.on_worker(env, move |draft| draft.attach(&name, Path::new(&from), &cancel))
     }
 
     /// Builds, writes, syncs and checks.

@@ -15,8 +15,9 @@ use crate::segment_builder::{BuiltSegment, SegmentBuilder, path};
 use crate::snapshot::{Content, Snapshot};
 use crate::tombstones;
 use cutover_durable::Map;
-use cutover_store::{Contents, Counts, DraftOptions, VersionInfo};
+use cutover_store::{Contents, Counts, DraftOptions, How, VersionInfo};
 use fixedbitset::FixedBitSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +143,18 @@ impl Draft {
             }
         }
         Ok(skipped)
+    }
+
+    /// Brings a file or a directory in, to be kept with the version as the artifact `name`: a copy, by reflink where the file system can.
+    ///
+    /// # Errors
+    /// The store's, of [`cutover_store::Draft::attach`]; the draft is as it was then. [`Error::Cancelled`].
+    pub fn attach(&mut self, name: &str, from: &Path, cancel: &Cancel) -> Result<()> {
+        self.usable()?;
+        self.staged.attach(name, from, How::Copy, &|| cancel.is_set()).map_err(|error| match error {
+            cutover_store::Error::Cancelled => Error::Cancelled,
+            error => error.into(),
+        })
     }
 
     fn usable(&self) -> Result<()> {
