@@ -163,6 +163,8 @@ export declare class NativeStore {
   tag(name: string, version: string | undefined | null, options: string, cancel?: CancelToken | undefined | null): Promise<void>
   /** Merges attributes, a JSON object, into those of a version; null removes. The version's facts as JSON. */
   setAttributes(version: string, attributes: string, options: string, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Waits for the writer lock and begins a draft. */
+  beginDraft(options: string, cancel?: CancelToken | undefined | null): Promise<NativeStoreDraft>
   /** Removes versions that are not to be kept; what was removed, kept and in use as JSON. */
   prune(what: string, options: string, cancel?: CancelToken | undefined | null): Promise<string>
   /** Compares versions with what they were published as; the report as JSON. */
@@ -173,6 +175,26 @@ export declare class NativeStore {
   copyTo(directory: string, version?: string | undefined | null, progress?: NativeProgress | undefined | null, cancel?: CancelToken | undefined | null): Promise<string>
   /** Makes a store of versions that other software laid out; what there is now, and what was left alone, as JSON. */
   static adopt(path: string, options: string, progress?: NativeProgress | undefined | null, cancel?: CancelToken | undefined | null): Promise<string>
+}
+
+/** A draft as JavaScript holds it. Its calls run one after another on its build thread, at idle priority. */
+export declare class NativeStoreDraft {
+  /** The id that the version will have. */
+  get version(): string
+  /** Where its artifacts are written. */
+  get directory(): string
+  /** Shares the current version's files, but for the artifacts that are replaced. Fails before, when a required one would be missing. */
+  inherit(except: Array<string>, required: Array<string>, cancel?: CancelToken | undefined | null): Promise<void>
+  /** Brings in a file or a directory. */
+  attach(name: string, from: string, moves: boolean, cancel?: CancelToken | undefined | null): Promise<void>
+  /** Digests and syncs what was written, makes sure that nothing required is missing, and writes the version's records. */
+  complete(required: Array<string>, progress?: NativeProgress | undefined | null, cancel?: CancelToken | undefined | null): Promise<void>
+  /** Opens the finished draft as readers will. */
+  check(): Promise<void>
+  /** Publishes, on a thread of normal priority, and prunes. */
+  publish(cancel?: CancelToken | undefined | null): Promise<string>
+  /** Removes the draft and lets go of the lock. Resolves also when there is nothing left to discard. */
+  discard(): Promise<void>
 }
 
 /** A store's snapshot as JavaScript holds it. Holding it costs one descriptor. */

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { CancelToken, NativeDraft, NativeIndex, NativeInPlace, NativeLock, NativeProgress, NativeReplacement, NativeSnapshot, NativeStore, NativeStoreSnapshot, NativeWriterLock } = nativeBinding
+const { CancelToken, NativeDraft, NativeIndex, NativeInPlace, NativeLock, NativeProgress, NativeReplacement, NativeSnapshot, NativeStore, NativeStoreDraft, NativeStoreSnapshot, NativeWriterLock } = nativeBinding
 export { CancelToken }
 export { NativeDraft }
 export { NativeIndex }
@@ -783,6 +783,7 @@ export { NativeProgress }
 export { NativeReplacement }
 export { NativeSnapshot }
 export { NativeStore }
+export { NativeStoreDraft }
 export { NativeStoreSnapshot }
 export { NativeWriterLock }
 export const __napiBindingTarget = __napiLoadedBindingTarget

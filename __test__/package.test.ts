@@ -77,6 +77,27 @@ test.serial('the archive holds the package and nothing of its making', (t) => {
   )
 })
 
+test.serial('its store is imported by TypeScript, with its types, and works', (t) => {
+  const source = `import { openStore } from 'cutover/store'
+async function job(): Promise<string> {
+  const store = await openStore('versions', { keep: { versions: 2 } })
+  const { id } = await store.rebuild((directory: string) => import('fs').then((fs) => fs.writeFileSync(directory + '/a', 'x')))
+  const found: string = (await store.versions())[0]?.id === id ? 'found' : 'lost'
+  await store.close()
+  return found
+}
+void job().then((found) => console.log(found))
+`
+  const files = {
+    'fs.d.ts': "declare module 'fs' { export function writeFileSync(path: string, text: string): void }",
+    'main.ts': source,
+    'tsconfig.json': JSON.stringify({ compilerOptions: strict, include: ['main.ts', 'fs.d.ts'] }),
+  }
+  const path = project('store', { type: 'module' }, files)
+  run(path, process.execPath, compiler, '-p', '.')
+  t.is(run(path, process.execPath, 'main.js'), 'found')
+})
+
 test.serial('it is required', (t) => {
   const source = `const { openTemporary } = require('cutover')\n${untyped}`
   const path = project('commonjs', {}, { 'main.js': source })

@@ -9,4 +9,4 @@ export {
   NativeStore,
   NativeWriterLock,
 } from '../index.js'
-export type { Answer, NativeDraft, NativeSnapshot, NativeStoreSnapshot } from '../index.js'
+export type { Answer, NativeDraft, NativeSnapshot, NativeStoreDraft, NativeStoreSnapshot } from '../index.js'

@@ -15,5 +15,6 @@ mod progress;
 mod snapshot;
 mod store;
 mod store_care;
+mod store_draft;
 mod store_snapshot;
 mod task;

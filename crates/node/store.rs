@@ -3,9 +3,10 @@
 use crate::convert::{CancelToken, flag, options, version_info};
 use crate::error::to_json;
 use crate::index_options::{Allow, IntegrityOption, KeepOptions, Mode, SwitchOptions};
+use crate::store_draft;
 use crate::store_snapshot::NativeStoreSnapshot;
 use crate::task::{now, promise};
-use cutover_index::threads;
+use cutover_index::threads::{self, Worker};
 use cutover_index::{Cancel, Error, Keep, Result, StoreOptions, Wait};
 use cutover_store::{Store, VersionId, Writer};
 use napi::Env;
@@ -263,6 +264,20 @@ impl NativeStore {
             cancel.check()?;
             Ok(version_info(&writer.set_attributes(&version, attributes)?)?.to_string())
         })
+    }
+
+    /// Waits for the writer lock and begins a draft.
+    #[napi(ts_return_type = "Promise<NativeStoreDraft>")]
+    pub fn begin_draft<'e>(
+        &self,
+        env: &'e Env,
+        options: String,
+        cancel: Option<&CancelToken>,
+    ) -> napi::Result<Object<'e>> {
+        let (shared, cancel) = (Arc::clone(&self.shared), flag(cancel));
+        let worker = Arc::new(now(|| Worker::start("cutover-build"))?);
+        let builder = Arc::clone(&worker);
+        promise(env, |job| worker.run(job), move || store_draft::begin(shared, builder, &options, &cancel))
     }
 
     /// Removes versions that are not to be kept; what was removed, kept and in use as JSON.

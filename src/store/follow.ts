@@ -4,6 +4,9 @@ import { Lifetime } from '../lifetime.js'
 import type { VersionInfo } from '../version.js'
 import type { Followed, StoreSnapshot } from './version-store.js'
 
+/** Milliseconds until a version that could not be held is asked for again. */
+const RETRY_MS = 1000
+
 /** What following needs of the store. */
 export interface FollowHost {
   readonly life: Lifetime
@@ -37,6 +40,7 @@ export class Follower<T> implements Followed<T> {
   #again = false
   /** The version that could not be opened: it is tried again only after another was current. */
   #failed: string | undefined
+  #retry: NodeJS.Timeout | undefined
 
   private constructor(
     host: FollowHost,
@@ -90,7 +94,9 @@ export class Follower<T> implements Followed<T> {
   async close(): Promise<void> {
     await this.#life.close(async () => {
       this.#host.ended(this)
+      clearTimeout(this.#retry)
       await this.#reopening
+      clearTimeout(this.#retry)
       this.#slot.retired = true
       this.#dropUnused(this.#slot)
       await Promise.all(this.#dropping)
@@ -115,7 +121,7 @@ export class Follower<T> implements Followed<T> {
   }
 
   async #advance(): Promise<void> {
-    const snapshot = await this.#host.hold()
+    const snapshot = await this.#hold()
     const { id } = snapshot.version
     if (id === this.#slot.snapshot.version.id || id === this.#failed) {
       if (id !== this.#failed) this.#failed = undefined
@@ -134,6 +140,17 @@ export class Follower<T> implements Followed<T> {
     before.retired = true
     this.#dropUnused(before)
     return undefined
+  }
+
+  /** Holds the current version. What keeps that from succeeding may pass, and no event would tell: it is tried again. */
+  async #hold(): Promise<StoreSnapshot> {
+    clearTimeout(this.#retry)
+    try {
+      return await this.#host.hold()
+    } catch (error) {
+      if (!this.#life.closed) this.#retry = setTimeout(() => void this.follow(), RETRY_MS).unref()
+      throw error
+    }
   }
 
   #dropUnused(slot: Slot<T>): void {

@@ -1,19 +1,33 @@
 // An open store as callers hold it.
 import { limited } from '../abort.js'
+import { coalesce } from '../coalesce.js'
 import { native } from '../errors.js'
 import { Watcher } from '../events.js'
 import type { IndexEvents } from '../events.js'
 import { Lifecycle } from '../lifecycle.js'
+import type { RepairOptions } from '../lifecycle.js'
 import { Lifetime } from '../lifetime.js'
 import type { CancelToken, NativeStore } from '../native.js'
 import { lockOptions } from '../options.js'
 import type { LockOptions } from '../options.js'
+import type { RepairReport } from '../reports.js'
 import { callback, given, optionsOf, string } from '../validate.js'
 import { parseInfo, parseStatus } from '../version.js'
-import type { VersionInfo } from '../version.js'
+import type { Published, VersionInfo } from '../version.js'
+import { extend, rebuildKey, runBuild } from './build.js'
+import { StoreDraftHandle } from './draft.js'
 import { Follower } from './follow.js'
+import { artifactsOf, storeWriteOptions } from './options.js'
 import { StoreSnapshotHandle } from './snapshot.js'
-import type { Followed, StoreSnapshot, StoreStatus, VersionStore } from './version-store.js'
+import type {
+  Followed,
+  StoreDraft,
+  StoreRebuildOptions,
+  StoreSnapshot,
+  StoreStatus,
+  StoreWriteOptions,
+  VersionStore,
+} from './version-store.js'
 import { Current } from './watch.js'
 
 const VERSION = new Set(['version'])
@@ -23,32 +37,71 @@ type Closable = { close(): Promise<void> }
 export class StoreHandle extends Lifecycle implements VersionStore {
   readonly path: string
   readonly #native: NativeStore
+  readonly #required: readonly string[]
   readonly #life: Lifetime
   readonly #current: Current
   readonly #watcher: Watcher
   /** What closing the store closes. */
   readonly #held = new Set<Closable>()
   readonly #followers = new Set<Follower<unknown>>()
+  #published: Published | undefined
 
-  private constructor(store: NativeStore, path: string, current: Current) {
+  private constructor(store: NativeStore, path: string, required: readonly string[], current: Current) {
     const life = new Lifetime(`the store ${path}`)
     super(store, life)
     this.path = path
     this.#native = store
+    this.#required = required
     this.#life = life
     this.#current = current
     this.#watcher = new Watcher(current)
   }
 
   /** The handle, which knows what is current. */
-  static async start(store: NativeStore, path: string, _required: readonly string[]): Promise<StoreHandle> {
+  static async start(store: NativeStore, path: string, required: readonly string[]): Promise<StoreHandle> {
     const current = new Current(store)
     await current.refresh()
-    return new StoreHandle(store, path, current)
+    return new StoreHandle(store, path, required, current)
   }
 
   async current(): Promise<VersionInfo | undefined> {
     return this.#life.run(() => this.#look())
+  }
+
+  async rebuild(
+    build: (directory: string, signal: AbortSignal) => void | Promise<void>,
+    options?: StoreRebuildOptions,
+  ): Promise<VersionInfo> {
+    callback(build, 'build')
+    const write = storeWriteOptions(options, 'rebuild')
+    return this.#life.run(async () => {
+      const run = runBuild(this.#native, this.#required, write, build)
+      const key = rebuildKey(this.#native.path(), this.#required, write)
+      return this.#serve(await (write.coalesce ? coalesce(key, write, run) : run(undefined)))
+    })
+  }
+
+  async extend(artifacts: Readonly<Record<string, string>>, options?: StoreWriteOptions): Promise<VersionInfo> {
+    const wanted = artifactsOf(artifacts)
+    const write = storeWriteOptions(options, 'extend')
+    return this.#life.run(async () => this.#serve(await extend(this.#native, this.#required, write, wanted)))
+  }
+
+  async draft(options?: StoreWriteOptions): Promise<StoreDraft> {
+    const write = storeWriteOptions(options, 'draft')
+    return this.#life.run(async () => {
+      write.onProgress?.({ phase: 'waiting', done: 0, elapsedMs: 0 })
+      const draft = await limited(write.signal, undefined, (token) => this.#native.beginDraft(write.json, token))
+      const held: Closable = { close: () => handle.discard() }
+      const handle: StoreDraftHandle = new StoreDraftHandle(draft, write, {
+        life: this.#life,
+        required: this.#required,
+        published: (published) => this.#serve(published),
+        ended: () => this.#held.delete(held),
+      })
+      this.#held.add(held)
+      return handle
+    })
   }
 
   async snapshot(options?: { version?: string }): Promise<StoreSnapshot> {
@@ -97,9 +150,17 @@ export class StoreHandle extends Lifecycle implements VersionStore {
     return this.#switch(options, (json, token) => this.#native.rollback(target, json, token))
   }
 
+  override async repair(options?: RepairOptions): Promise<RepairReport> {
+    return this.#life.run(async () => {
+      const report = await super.repair(options)
+      await this.#tell()
+      return report
+    })
+  }
+
   async status(): Promise<StoreStatus> {
     return this.#life.run(async () => {
-      const { cache: _, ...status } = parseStatus(await native(() => this.#native.status()), undefined)
+      const { cache: _, ...status } = parseStatus(await native(() => this.#native.status()), this.#published)
       return status
     })
   }
@@ -147,6 +208,13 @@ export class StoreHandle extends Lifecycle implements VersionStore {
       await this.#tell()
       return info
     })
+  }
+
+  /** What a write published; its caller hears of it once everyone here has. */
+  async #serve(published: Published): Promise<VersionInfo> {
+    this.#published = published
+    await this.#tell()
+    return published.info
   }
 
   /** Tells the listeners what is current, and opens anew what follows it. A failure here is not that of the write that succeeded. */

@@ -57,6 +57,29 @@ export interface VersionStore extends AsyncDisposable {
   /** The versions there are, oldest first; never drafts. */
   versions(): Promise<readonly VersionInfo[]>
 
+  /**
+   * Replaces everything. `build` is called once the writer lock is held, so that what it reads is newer than anything published
+   * before, and writes files and directories into `directory`; `signal` tells it that the caller gave up. What it wrote is
+   * digested, synced and published, and nobody else has seen it before.
+   *
+   * Rejects, with nothing changed, with what `build` threw, with `signal.reason`, and with CUTOVER_LOCKED, CUTOVER_GATE,
+   * CUTOVER_CONFLICT (`ifCurrent`), CUTOVER_EXISTS (`version`), CUTOVER_NOT_FOUND (a required artifact is missing),
+   * CUTOVER_NO_SPACE, CUTOVER_READ_ONLY or CUTOVER_IO. CUTOVER_INDETERMINATE alone says that a failing
+   * device leaves open which version a power cut would leave.
+   */
+  rebuild(
+    build: (directory: string, signal: AbortSignal) => void | Promise<void>,
+    options?: StoreRebuildOptions,
+  ): Promise<VersionInfo>
+  /**
+   * Publishes the current version's files, which are shared on disk, with these artifacts added or in the place of those of the
+   * same names. Values are paths of files or directories, which are copied, by reference where the file system can.
+   * CUTOVER_NOT_FOUND, before anything is written, when one is not there.
+   */
+  extend(artifacts: Readonly<Record<string, string>>, options?: StoreWriteOptions): Promise<VersionInfo>
+  /** Takes the writer lock and begins a version, step by step; whoever does not publish or discard it keeps every other writer waiting. `signal` ends the wait. */
+  draft(options?: StoreWriteOptions): Promise<StoreDraft>
+
   /** Holds one version, the current one or `version`, for reading. CUTOVER_EMPTY before the first publish, CUTOVER_NOT_FOUND when there is none of that id. */
   snapshot(options?: { version?: string }): Promise<StoreSnapshot>
   /**
