@@ -1,11 +1,12 @@
 // The command line on versions: names, what goes and what stays, damage, the lock, and what other software made.
 import { once } from 'node:events'
-import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
 import { ending, library, schema, shell, start } from './support/cli.js'
 import type { Shell } from './support/cli.js'
+import { write } from './support/import.js'
 
 /** A shell beside an index of three versions, v3 current. */
 async function three(t: ExecutionContext): Promise<Shell> {
@@ -157,4 +158,48 @@ test('of two that create the same index one succeeds', async (t) => {
   const both = await Promise.all([1, 2].map(() => run(['create', 'books', '--fields', schema])))
   t.deepEqual(both.map(({ code }) => code).toSorted(), [0, 1])
   t.is(readdirSync(join(run.cwd, 'books/versions')).length, 1)
+})
+
+test('an index whose CURRENT is damaged is told of by every command, and mended', async (t) => {
+  const run = await library(t)
+  for (const content of [undefined, 'v9\n', 'no id\n']) {
+    if (content === undefined) rmSync(join(run.cwd, 'books/CURRENT'))
+    else writeFileSync(join(run.cwd, 'books/CURRENT'), content)
+    t.is((await run(['health', 'books'])).code, 5, content)
+    t.regex(await run.ok('status', 'books'), /^current +.*CURRENT is damaged: /m)
+    t.is((await run(['search', 'books', 'sea'])).code, 5)
+    t.regex(await run.ok('repair', 'books'), /^current +v1: /m)
+    t.is((await run(['health', 'books'])).code, 0)
+  }
+})
+
+test('versions of other software are adopted in place; what is left alone is named', async (t) => {
+  const run = shell(t)
+  mkdirSync(join(run.cwd, 'theirs/versions/v1/sub'), { recursive: true })
+  mkdirSync(join(run.cwd, 'theirs/versions/NotAnId'))
+  run.file('theirs/versions/v1/sub/index.bin', 'bytes')
+  run.file('theirs/versions/v1/manifest.json', '"their own"')
+  run.file('theirs/CURRENT', 'v1\n')
+  const { code, out } = await run(['adopt', 'theirs'])
+  t.is(code, 1)
+  t.regex(out, /^v1 +current /m)
+  t.regex(out, /^refused NotAnId +\S/m)
+  t.is((await run(['health', 'theirs', '--depth', 'digests'])).code, 0)
+  const { files } = await run.json('show', 'theirs', '--files')
+  t.deepEqual((files as { name: string }[]).map(({ name }) => name).toSorted(), ['manifest.json', 'sub/index.bin'])
+  const search = await run(['search', 'theirs', 'x'])
+  t.is(search.code, 1)
+  t.regex(search.err, /^cutover: theirs holds files of other software, not documents\n$/)
+})
+
+test('what other software embedded is imported', async (t) => {
+  const run = shell(t)
+  const from = write(join(run.cwd, 'from'))
+  const out = await run.ok('import', 'books', from, '--attr', 'by=test')
+  t.regex(out, /^Published \S+ \(\d+ documents, .*\nread +\d+ documents\nvectors +\d+ vectors of 3 dimensions\n/)
+  t.like(await run.json('ls', 'books'), { versions: [{ attributes: { by: 'test' } }] })
+  rmSync(join(from, 'embeddings.npy'))
+  const missing = await run(['import', 'books', from])
+  t.is(missing.code, 4)
+  t.regex(missing.err, /^cutover: .*embeddings\.npy/)
 })

@@ -27,7 +27,9 @@ export interface IndexStatus {
   readonly versions: number
   readonly bytes: number
   readonly freeBytes: number
-  /** Who writes, if somebody does. */
+  /** Whether somebody holds the writer lock, a program of any kind. */
+  readonly locked: boolean
+  /** Who holds it, if they said so. */
   readonly lock:
     | { readonly pid: number; readonly host: string; readonly since: Date; readonly operation: string }
     | undefined
@@ -89,12 +91,13 @@ interface ToldStatus extends Omit<IndexStatus, 'current' | 'lock' | 'lastPublish
 /** The status from its JSON. */
 export function parseStatus(json: string, last: Published | undefined): IndexStatus {
   const told = JSON.parse(json) as ToldStatus
-  const { versions, bytes, freeBytes, inUse, drafts, cache, limitations } = told
+  const { versions, bytes, freeBytes, locked, inUse, drafts, cache, limitations } = told
   return {
     current: told.current ? infoOf(told.current) : undefined,
     versions,
     bytes,
     freeBytes,
+    locked,
     lock: told.lock ? { ...told.lock, since: new Date(told.lock.since) } : undefined,
     inUse,
     drafts,

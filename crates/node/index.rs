@@ -162,7 +162,7 @@ impl NativeIndex {
             let in_use: Vec<String> = store.in_use.iter().map(ToString::to_string).collect();
             let status = json!({
                 "current": current, "versions": store.versions, "bytes": store.bytes, "freeBytes": store.free_bytes,
-                "lock": store.lock, "inUse": in_use, "drafts": store.drafts, "cache": cache,
+                "locked": store.locked, "lock": store.lock, "inUse": in_use, "drafts": store.drafts, "cache": cache,
                 "limitations": store.limitations,
             });
             Ok(status.to_string())

@@ -1,6 +1,7 @@
 // Opening what a command works on: an index of documents, or the versions of one whatever they hold.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isCutoverError } from '../errors.js'
 import { openIndex } from '../open.js'
 import type { OpenOptions } from '../options.js'
 import type { Fields } from '../schema.js'
@@ -12,9 +13,21 @@ import type { VersionInfo } from '../version.js'
 import type { Opening } from './command.js'
 import { EXIT, Failure } from './exit.js'
 
-/** Opens an index of documents to read it. */
-export const openToRead = (path: string, { allow }: Opening): Promise<SearchIndex> =>
-  openIndex(path, { mode: 'read-only', ...(allow ? { allow } : {}) })
+/** Reads an index of documents, and tells one that holds other files from one that is damaged. */
+export async function reading<R>(path: string, options: Opening, work: (index: SearchIndex) => Promise<R>): Promise<R> {
+  const { allow } = options
+  try {
+    return await using(openIndex(path, { mode: 'read-only', ...(allow ? { allow } : {}) }), work)
+  } catch (error) {
+    if (!isCutoverError(error, 'CUTOVER_CORRUPT') || (await mayHoldDocuments(path, options))) throw error
+    throw new Failure(`${path} holds files of other software, not documents`, EXIT.problem, { cause: error })
+  }
+}
+
+const mayHoldDocuments = (path: string, options: Opening): Promise<boolean> =>
+  using(openVersions(path, options, 'read-only'), async (store) =>
+    holdsDocuments(await manifestOf(store, (await versionOf(store, 'current')).id)),
+  ).catch(() => true)
 
 /** Opens an index of documents to write it; `fields` are needed where there is none yet. */
 export const openToWrite = (path: string, { allow }: Opening, options: OpenOptions<Fields>): Promise<SearchIndex> =>
@@ -27,9 +40,9 @@ export async function openVersions(
   mode: 'read-only' | 'read-write',
 ): Promise<VersionStore> {
   const allowing = allow ? { allow } : {}
-  const reading = await openStore(path, { mode: 'read-only', ...allowing })
-  if (mode === 'read-only') return reading
-  await reading.close()
+  const looking = await openStore(path, { mode: 'read-only', ...allowing })
+  if (mode === 'read-only') return looking
+  await looking.close()
   return openStore(path, allowing)
 }
 
@@ -54,9 +67,12 @@ export async function using<T extends { close(): Promise<void> }, R>(
   }
 }
 
+const currentOf = async (open: Pick<VersionStore, 'current'> | Pick<SearchIndex, 'current'>) =>
+  typeof open.current === 'function' ? open.current() : open.current
+
 /** The version that an argument means: an id, else a tag, else `current`. */
 export async function versionOf(
-  open: Pick<VersionStore, 'versions' | 'status'>,
+  open: Pick<VersionStore, 'versions' | 'current'> | Pick<SearchIndex, 'versions' | 'current'>,
   argument: string,
 ): Promise<VersionInfo> {
   const versions = await open.versions()
@@ -64,7 +80,10 @@ export async function versionOf(
   if (found) return found
   if (argument !== 'current')
     throw new Failure(`there is no version ${argument}, and no version tagged so`, EXIT.notFound)
-  const { current } = await open.status()
+  const current = await currentOf(open).catch((error: unknown) => {
+    if (!isCutoverError(error, 'CUTOVER_NOT_FOUND')) throw error
+    throw new Failure(`CURRENT is damaged: ${error.message}`, EXIT.corrupt, { cause: error })
+  })
   if (current) return current
   throw new Failure('nothing was published yet', EXIT.notFound)
 }
@@ -75,9 +94,16 @@ export interface Manifest {
   readonly content: unknown
 }
 
-/** Reads the manifest of a version. */
+const utf8 = (path: string): Promise<string> => readFile(path, 'utf8')
+
+/** Reads the manifest of a version. That of an adopted one is apart, since what it holds may have a manifest.json of its own. */
 export async function manifestOf(store: VersionStore, id: string): Promise<Manifest> {
-  return JSON.parse(await readFile(join(store.path, 'versions', id, 'manifest.json'), 'utf8')) as Manifest
+  const version = join(store.path, 'versions', id)
+  const text = await utf8(join(version, '.cutover', 'manifest.json')).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    return utf8(join(version, 'manifest.json'))
+  })
+  return JSON.parse(text) as Manifest
 }
 
 /** Whether a version holds documents, or files that only other software reads. */

@@ -82,7 +82,11 @@ export async function main(args: readonly string[]): Promise<number> {
       }
     }
   try {
-    await program(await packageVersion(), run).parseAsync(args, { from: 'user' })
+    const root = program(await packageVersion(), run)
+    const [first = ''] = args
+    const known = first.startsWith('-') || first === 'help' || root.commands.some((command) => command.name() === first)
+    // Of an unknown command nothing else is looked at: its `--version` would be taken for ours.
+    await root.parseAsync(known ? args : args.slice(0, 1), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     // Help that was asked for is no failure; help instead of a command is.

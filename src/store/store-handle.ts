@@ -1,7 +1,7 @@
 // An open store as callers hold it.
 import { limited } from '../abort.js'
 import { coalesce } from '../coalesce.js'
-import { native } from '../errors.js'
+import { isCutoverError, native } from '../errors.js'
 import { Watcher } from '../events.js'
 import type { IndexEvents } from '../events.js'
 import { Lifecycle } from '../lifecycle.js'
@@ -60,7 +60,11 @@ export class StoreHandle extends Lifecycle implements VersionStore {
   /** The handle, which knows what is current. */
   static async start(store: NativeStore, path: string, required: readonly string[]): Promise<StoreHandle> {
     const current = new Current(store)
-    await current.refresh()
+    // What is damaged can be opened, to be looked at and repaired: whoever reads the version is told.
+    await current.refresh().catch((error: unknown) => {
+      const damaged = isCutoverError(error, 'CUTOVER_CORRUPT') || isCutoverError(error, 'CUTOVER_NOT_FOUND')
+      if (!damaged) throw error
+    })
     return new StoreHandle(store, path, required, current)
   }
 

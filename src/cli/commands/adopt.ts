@@ -4,8 +4,9 @@ import type { Command } from 'commander'
 import { adopt } from '../../store/adopt.js'
 import { command, opening, progressing } from '../command.js'
 import type { Opening, Run } from '../command.js'
+import { openVersions, using } from '../directory.js'
 import { EXIT } from '../exit.js'
-import { many, printable } from '../human.js'
+import { printable } from '../human.js'
 import { ProgressLine } from '../progress.js'
 import type { ProgressMode } from '../progress.js'
 import { pairs } from '../table.js'
@@ -24,14 +25,18 @@ export function addAdopt(parent: Command, run: Run): void {
     'cutover adopt ./indexes',
   )
   progressing(opening(adopts)).action(
-    run<[string, Options]>(async ({ out, signal }, dir, { progress, allow }) => {
-      const line = new ProgressLine(progress, 'bytes')
+    run<[string, Options]>(async ({ out, signal }, dir, options) => {
+      const line = new ProgressLine(options.progress, 'bytes')
       try {
-        const { versions, refused } = await adopt(dir, { signal, onProgress: line.show, ...(allow ? { allow } : {}) })
+        const { versions, refused } = await adopt(dir, {
+          signal,
+          onProgress: line.show,
+          ...(options.allow ? { allow: options.allow } : {}),
+        })
+        const current = await using(openVersions(dir, options, 'read-only'), (store) => store.current())
         out.result({ path: resolve(dir), versions: versions.map(versionJson), refused })
         out.lines(
-          `Adopted ${many(versions.length, 'version')}.`,
-          ...versionTable(versions, undefined, out),
+          ...(versions.length > 0 ? versionTable(versions, current?.id, out) : ['There are no versions to adopt.']),
           ...pairs(refused.map(({ name, reason }) => [`refused ${printable(name)}`, printable(reason)] as const)),
         )
         return refused.length === 0 ? EXIT.ok : EXIT.problem

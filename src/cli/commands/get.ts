@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { command, opening } from '../command.js'
 import type { Opening, Run } from '../command.js'
-import { openToRead, using, versionOf } from '../directory.js'
+import { reading, using, versionOf } from '../directory.js'
 import { fieldLines } from '../documents-view.js'
 import { EXIT } from '../exit.js'
 import { printable } from '../human.js'
@@ -21,7 +21,7 @@ export function addGet(parent: Command, run: Run): void {
   ).option('--version <version>', 'of this version: an id, a tag (default: the current one)')
   opening(get).action(
     run<[string, string[], Options]>(async ({ out }, dir, ids, options) =>
-      using(openToRead(dir, options), async (index) => {
+      reading(dir, options, async (index) => {
         const version = options.version === undefined ? {} : { version: (await versionOf(index, options.version)).id }
         return using(index.snapshot(version), async (snapshot) => {
           const documents = await snapshot.getMany(ids)

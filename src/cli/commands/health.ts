@@ -7,7 +7,7 @@ import type { VersionStore } from '../../store/version-store.js'
 import type { VersionInfo } from '../../version.js'
 import { command, opening } from '../command.js'
 import type { Opening, Run } from '../command.js'
-import { holdsDocuments, manifestOf, openToRead, openVersions, using, versionOf } from '../directory.js'
+import { holdsDocuments, manifestOf, reading, openVersions, using, versionOf } from '../directory.js'
 import { EXIT, Failure, exitOf, messageOf } from '../exit.js'
 import { bytes, many } from '../human.js'
 import { table } from '../table.js'
@@ -95,8 +95,6 @@ async function exists(dir: string): Promise<string> {
 async function loadable(store: VersionStore, { id }: VersionInfo, options: Options): Promise<string> {
   const manifest = await manifestOf(store, id)
   if (holdsDocuments(manifest))
-    return using(openToRead(store.path, options), async (index) =>
-      many((await index.search({ limit: 1 })).total, 'document'),
-    )
+    return reading(store.path, options, async (index) => many((await index.search({ limit: 1 })).total, 'document'))
   return using(store.snapshot({ version: id }), async () => many(manifest.files.length, 'file'))
 }

@@ -45,9 +45,10 @@ export function addRepair(parent: Command, run: Run): void {
             ...report.removed.map((name) => [dryRun ? 'goes' : 'removed', name] as const),
           ]),
         )
-        // Done is done; what is left without a version, or damaged as it was, is not.
-        const damaged = report.problems.length > 0
-        return damaged && (dryRun || report.current === undefined) ? EXIT.corrupt : EXIT.ok
+        // Done is done; what would have to be done, or what is left as it was, is not.
+        const left = report.problems.some(({ version }) => version !== undefined && version === report.current)
+        const damaged = left || (report.problems.length > 0 && (dryRun || report.current === undefined))
+        return damaged ? EXIT.corrupt : EXIT.ok
       }),
     ),
   )

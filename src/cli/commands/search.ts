@@ -4,7 +4,7 @@ import type { Facets, Query, Results, TextQuery } from '../../query-types.js'
 import type { Fields } from '../../schema.js'
 import { command, names, opening, repeated, seconds, whole } from '../command.js'
 import type { Opening, Run } from '../command.js'
-import { openToRead, using, versionOf } from '../directory.js'
+import { reading, versionOf } from '../directory.js'
 import { fieldLines } from '../documents-view.js'
 import { EXIT, Failure } from '../exit.js'
 import { count, duration, many, printable } from '../human.js'
@@ -48,7 +48,7 @@ export function addSearch(parent: Command, run: Run): void {
   opening(search).action(
     run<[string, string[], Options]>(async ({ out, signal }, dir, words, options) => {
       const query = await queryOf(words, options)
-      return using(openToRead(dir, options), async (index) => {
+      return reading(dir, options, async (index) => {
         const version = options.version === undefined ? {} : { version: (await versionOf(index, options.version)).id }
         const limits = { signal, ...version, ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }) }
         const results = await index.search(query, limits)

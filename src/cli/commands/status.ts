@@ -1,9 +1,10 @@
 // `cutover status`, `ls` and `show`: what there is.
 import type { Command } from 'commander'
-import type { StoreStatus } from '../../store/version-store.js'
+import type { StoreStatus, VersionStore } from '../../store/version-store.js'
 import { command, opening } from '../command.js'
 import type { Opening, Run } from '../command.js'
 import { manifestOf, openVersions, using, versionOf } from '../directory.js'
+import { messageOf } from '../exit.js'
 import { age, bytes, many, printable } from '../human.js'
 import { pairs, table } from '../table.js'
 import { versionJson, versionOrNull, versionPairs, versionPhrase, versionTable } from '../versions-view.js'
@@ -21,7 +22,7 @@ export function addStatus(parent: Command, run: Run): void {
       using(openVersions(dir, options, 'read-only'), async (open) => {
         const now = await open.status()
         out.result(statusJson(open.path, now))
-        out.lines(...pairs(statusPairs(open.path, now)))
+        out.lines(...pairs(statusPairs(open.path, now, await currentOf(open))))
       }),
     ),
   )
@@ -33,7 +34,7 @@ export function addStatus(parent: Command, run: Run): void {
         const [versions, { current }] = await Promise.all([open.versions(), open.status()])
         out.result({ current: current?.id ?? null, versions: versions.map(versionJson) })
         if (versions.length > 0) out.lines(...versionTable(versions, current?.id, out))
-        else out.lines('No version was published yet.')
+        if (!current) out.note(await currentOf(open))
       }),
     ),
   )
@@ -60,14 +61,19 @@ export function addStatus(parent: Command, run: Run): void {
   )
 }
 
+/** What is current, in words, whatever is wrong with it. */
+const currentOf = (open: VersionStore): Promise<string> =>
+  versionOf(open, 'current').then((info) => `${versionPhrase(info)}, made ${age(info.createdAt)} ago`, messageOf)
+
 const statusJson = (path: string, status: StoreStatus): object => {
-  const { current, versions, bytes: size, freeBytes, lock, inUse, drafts, limitations } = status
+  const { current, versions, bytes: size, freeBytes, locked, lock, inUse, drafts, limitations } = status
   return {
     path,
     current: versionOrNull(current),
     versions,
     bytes: size,
     freeBytes,
+    locked,
     lock: lock ?? null,
     inUse,
     drafts,
@@ -75,26 +81,27 @@ const statusJson = (path: string, status: StoreStatus): object => {
   }
 }
 
-function statusPairs(path: string, status: StoreStatus): (readonly [string, string])[] {
-  const { current, lock } = status
+function statusPairs(path: string, status: StoreStatus, current: string): (readonly [string, string])[] {
   return [
     ['path', path],
-    [
-      'current',
-      current ? `${versionPhrase(current)}, made ${age(current.createdAt)} ago` : 'nothing was published yet',
-    ],
+    ['current', current],
     [
       'versions',
       `${many(status.versions, 'version')}, ${bytes(status.bytes)} together; ${bytes(status.freeBytes)} free`,
     ],
     ['in use', status.inUse.join(', ') || 'none'],
-    ['writer', lock ? `process ${lock.pid} on ${lock.host}: ${lock.operation}, since ${age(lock.since)}` : 'none'],
+    ['writer', writerOf(status)],
     ['drafts', draftsOf(status)],
     ...status.limitations.map((limitation) => ['note', limitation] as const),
   ]
 }
 
-function draftsOf({ drafts, lock }: StoreStatus): string {
+function writerOf({ locked, lock }: StoreStatus): string {
+  if (lock) return `process ${lock.pid} on ${lock.host}: ${lock.operation}, since ${age(lock.since)}`
+  return locked ? 'a process that did not say which it is holds the lock' : 'none'
+}
+
+function draftsOf({ drafts, locked }: StoreStatus): string {
   if (drafts === 0) return 'none'
-  return lock ? String(drafts) : `${drafts}, left by a process that ended: the next write removes what is dead`
+  return locked ? String(drafts) : `${drafts}, left by a process that ended: the next write removes what is dead`
 }
