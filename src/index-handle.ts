@@ -226,11 +226,11 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
 
   async #switch(
     options: LockOptions | undefined,
-    call: (json: string, token: CancelToken | undefined) => Promise<string>,
+    call: (wait: string, token: CancelToken | undefined) => Promise<string>,
   ): Promise<VersionInfo> {
-    const { json, signal } = lockOptions(options)
+    const { json: wait, signal } = lockOptions(options)
     return this.#life.run(async () => {
-      const info = parseInfo(await limited(signal, undefined, (token) => call(json, token)))
+      const info = parseInfo(await limited(signal, undefined, (token) => call(wait, token)))
       await this.#serve(info)
       return info
     })
