@@ -104,12 +104,12 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
 
   async activate(version: string, options?: LockOptions): Promise<VersionInfo> {
     string(version, 'version')
-    return this.#switch(options, (json, token) => this.#native.activate(version, json, token))
+    return this.#switch(options, (wait, token) => this.#native.activate(version, wait, token))
   }
 
   async rollback(to?: string, options?: LockOptions): Promise<VersionInfo> {
     const target = given(to, (v) => string(v, 'to')) ?? null
-    return this.#switch(options, (json, token) => this.#native.rollback(target, json, token))
+    return this.#switch(options, (wait, token) => this.#native.rollback(target, wait, token))
   }
 
   async tag(name: string, version: string | undefined, options?: WaitOptions): Promise<void> {
