@@ -104,6 +104,19 @@ test.serial('it is required', (t) => {
   t.is(run(path, process.execPath, 'main.js'), 'Moby Dick')
 })
 
+test.serial('its primitives are required and imported under a name of their own', (t) => {
+  const write = "replaceFile('file', 'written').then(() => console.log(readFileSync('file', 'utf8')))"
+  const path = project(
+    'atomic',
+    {},
+    {
+      'main.js': `const { replaceFile } = require('cutover/atomic')\nconst { readFileSync } = require('node:fs')\n${write}`,
+      'main.mjs': `import { replaceFile } from 'cutover/atomic'\nimport { readFileSync } from 'node:fs'\n${write}`,
+    },
+  )
+  for (const file of ['main.js', 'main.mjs']) t.is(run(path, process.execPath, file), 'written')
+})
+
 test.serial('it is imported', (t) => {
   const source = `import { openTemporary } from 'cutover'\n${untyped}`
   const path = project('esm', { type: 'module' }, { 'main.js': source })
