@@ -1,6 +1,6 @@
 // Importing a directory of documents.json, embeddings.npy and manifest.json.
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
@@ -115,10 +115,17 @@ test('fts.sqlite3 is not read, and the report says so', async (t) => {
   t.regex(report.notes[0] ?? '', /fts\.sqlite3 was not read: the text was indexed anew/)
 })
 
-test('a graph that does not hold together ends the import, and nothing is published', async (t) => {
+test('a graph is kept with the version; one that does not hold together ends the import', async (t) => {
   const nodes = [{ id: 'a' }, { id: 'b' }]
-  const { report } = await imported(t, { 'nodes.json': nodes, 'edges.json': [{ source: 'a', target: 'b' }] })
+  const edges = [{ source: 'a', target: 'b' }]
+  const { report, index } = await imported(t, { 'nodes.json': nodes, 'edges.json': edges })
   t.deepEqual(report.graph, { nodes: 2, edges: 1 })
+  const snapshot = await index.snapshot()
+  t.deepEqual(JSON.parse(readFileSync(snapshot.artifact('nodes.json'), 'utf8')), nodes)
+  t.deepEqual(JSON.parse(readFileSync(snapshot.artifact('edges.json'), 'utf8')), edges)
+  await snapshot.close()
+  const alone = await imported(t, { 'nodes.json': nodes })
+  t.deepEqual(alone.report.graph, { nodes: 2, edges: 0 })
 
   const [path, from] = places(t, { 'nodes.json': nodes, 'edges.json': [{ source: 'a', target: 'c' }] })
   const error = await refused(t, 'CUTOVER_GATE', importDirectory(path, from))

@@ -8,6 +8,7 @@ import type { VersionInfo } from '../version.js'
 import type { Files } from './directory.js'
 import type { IdsFrom } from './documents.js'
 import { Refused } from './file.js'
+import { checkGraph } from './graph.js'
 import type { Graph } from './graph.js'
 import { importOptions } from './options.js'
 import type { ImportOptions } from './options.js'
@@ -21,7 +22,7 @@ export interface ImportReport {
   readonly vectors: number
   readonly dimensions: number
   readonly idsFrom: IdsFrom
-  /** Nodes and edges, where there is a nodes.json. */
+  /** Nodes and edges, where there is a nodes.json: `snapshot.artifact('nodes.json')` is its path. */
   readonly graph: Graph | undefined
   /** What the caller should know, a sentence each: files that are there and were not read. */
   readonly notes: readonly string[]
@@ -35,7 +36,7 @@ export interface ImportReport {
  *
  * A document's id is its `id`, else its `chunk_id`, else its `path`, `#` and its position. Its `content`, or `text`, is searched
  * by words, its `path` is filtered, its row of the embeddings is searched by distance, and everything else is kept in `rest`: see
- * `options.fields`. `nodes.json` and `edges.json` are checked, and not kept. `fts.sqlite3` is not read.
+ * `options.fields`. `nodes.json` and `edges.json`, if there, are checked and kept with the version as artifacts of these names. `fts.sqlite3` is not read.
  *
  * The files are read once the writer lock of the index is held, in blocks: neither the documents nor the vectors are in memory as a
  * whole, their ids are. The index is created if there is none, and stays, empty, when what was read then is refused.
@@ -57,11 +58,19 @@ export async function importDirectory(path: string, from: string, options?: Impo
   const index = await openIndex<Fields>(path, { ...open, ...abort, fields })
   try {
     const reading = new Reading(before, fields, duplicates, write.signal)
+    let graph: Graph | undefined
     const version = await index.rebuild(() => reading.documents(), {
       ...write,
       attributes: { ...manifest.attributes, ...write.attributes },
+      artifacts: graphOf(files),
+      async gate(draft) {
+        // The copies that are kept; the files themselves were checked before anything was built.
+        if (files.nodes !== undefined)
+          graph = await checkGraph(draft.artifact(NODES), files.edges && draft.artifact(EDGES), write.signal)
+        await write.gate?.(draft)
+      },
     })
-    return { version, dimensions, notes: notes(files), ...reading.report() }
+    return { version, dimensions, graph, notes: notes(files), ...reading.report() }
   } catch (error) {
     // What the reading refused comes back as the cause of what the rebuild says about its source or its gate.
     throw isCutoverError(error) && error.cause instanceof Refused ? error.cause : error
@@ -70,11 +79,12 @@ export async function importDirectory(path: string, from: string, options?: Impo
   }
 }
 
-function notes({ nodes, edges, fts }: Files): string[] {
-  const told: [string | undefined, string][] = [
-    [nodes, 'was checked and is not kept'],
-    [edges, 'was checked and is not kept'],
-    [fts, 'was not read: the text was indexed anew'],
-  ]
-  return told.flatMap(([path, what]) => (path === undefined ? [] : [`${path} ${what}`]))
+const [NODES, EDGES] = ['nodes.json', 'edges.json']
+
+function graphOf({ nodes, edges }: Files): Record<string, string> {
+  return { ...(nodes === undefined ? {} : { [NODES]: nodes }), ...(edges === undefined ? {} : { [EDGES]: edges }) }
+}
+
+function notes({ fts }: Files): string[] {
+  return fts === undefined ? [] : [`${fts} was not read: the text was indexed anew`]
 }

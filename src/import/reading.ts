@@ -8,7 +8,6 @@ import { Duplicates, Mapper } from './documents.js'
 import type { IdsFrom } from './documents.js'
 import { Refused, SourceFile } from './file.js'
 import { checkGraph } from './graph.js'
-import type { Graph } from './graph.js'
 import { readArray } from './json-array.js'
 import { openNpy } from './npy.js'
 import type { Npy, Vector } from './npy.js'
@@ -51,7 +50,6 @@ export class Reading {
   readonly #signal: AbortSignal | undefined
   #documents = 0
   #vectors = 0
-  #graph: Graph | undefined
 
   /** Of what `look` saw, as documents with these fields. */
   constructor(seen: Look, fields: Fields, duplicates: 'throw' | 'last', signal: AbortSignal | undefined) {
@@ -62,9 +60,8 @@ export class Reading {
   }
 
   /** What has been read. */
-  report(): { documents: number; vectors: number; idsFrom: IdsFrom; graph: Graph | undefined } {
-    const [documents, vectors, graph] = [this.#documents, this.#vectors, this.#graph]
-    return { documents, vectors, idsFrom: this.#mapper.idsFrom, graph }
+  report(): { documents: number; vectors: number; idsFrom: IdsFrom } {
+    return { documents: this.#documents, vectors: this.#vectors, idsFrom: this.#mapper.idsFrom }
   }
 
   /** Every document with its vector. Ends with CUTOVER_SOURCE unless all counts agree and, where that matters, ids differ. */
@@ -72,7 +69,7 @@ export class Reading {
     const { files, manifest, dimensions } = this.#look
     const now = await readManifest(files.manifest)
     if (!isDeepStrictEqual(now, manifest)) throw this.#changed(files.manifest)
-    if (files.nodes !== undefined) this.#graph = await checkGraph(files.nodes, files.edges, this.#signal)
+    if (files.nodes !== undefined) await checkGraph(files.nodes, files.edges, this.#signal)
     const npy = await openNpy(files.embeddings, this.#signal)
     try {
       if (npy.header.dimensions !== dimensions) throw this.#changed(files.embeddings)
