@@ -179,6 +179,37 @@ test('a version that cannot be held is a problem, and asked for again without an
   await followed.close()
 })
 
+test('what becomes current while something is opened is opened after it', async (t) => {
+  let current = 'one'
+  const opening = deferred()
+  const go = deferred()
+  const host = {
+    life: new Lifetime('the store'),
+    hold: async () => ({ version: { id: current }, close: async () => {} }) as StoreSnapshot,
+    problem: (error: Error) => t.fail(error.message),
+    ended() {},
+  }
+  const followed = await Follower.start(
+    host,
+    async ({ version }) => {
+      if (version.id !== 'two') return version.id
+      opening.resolve()
+      await go.promise
+      return version.id
+    },
+    () => {},
+  )
+  current = 'two'
+  const first = followed.follow()
+  await opening.promise
+  current = 'three'
+  const second = followed.follow()
+  go.resolve()
+  await Promise.all([first, second])
+  t.is(await followed.use((id) => id), 'three')
+  await followed.close()
+})
+
 test('closing the store closes what follows it', async (t) => {
   const versions = await store(t)
   await versions.rebuild(build({ a: '1' }))

@@ -1,11 +1,11 @@
-// Versions of files of any kind: built, added to, drafted, published whole or not at all.
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+// Versions of files of any kind: rebuilt, added to, shared by those who wait, published whole or not at all.
+import { existsSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
 import { isCutoverError, openStore } from 'cutover/store'
 import type { Progress } from 'cutover/store'
 import { books, contents, deferred, directory, library, refused, rejection } from './support/index.js'
-import { build, put, read, run, store, text } from './support/store.js'
+import { build, put, read, store, text } from './support/store.js'
 
 test('a rebuild publishes what its build wrote, files and directories, and nothing before', async (t) => {
   const versions = await store(t)
@@ -155,95 +155,6 @@ test('extend keeps what the version of a search index holds', async (t) => {
   t.is(again.current?.id, id)
 })
 
-test('a path given to attach is relative to where the call is made', async (t) => {
-  const versions = await store(t)
-  const path = directory(t)
-  put(path, { here: 'x' })
-  // A process of its own: a worker has no working directory.
-  run(process.execPath, [resolve('.cache/test/support/store-child.js'), 'attach', versions.path], path)
-  t.is(await read(versions, 'there'), 'x')
-})
-
-test('a draft takes files written into it, copied and moved, and ends with publish or discard', async (t) => {
-  const versions = await store(t)
-  const path = directory(t)
-  put(path, { copied: 'c', 'moved/a': 'm', 'moved/b': 'n' })
-  const draft = await versions.draft({ attributes: { by: 'hand' }, activate: false })
-  put(draft.directory, { written: 'w' })
-  await draft.attach('c', join(path, 'copied'))
-  await draft.attach('deep/m', join(path, 'moved'), { how: 'move' })
-  await refused(t, 'CUTOVER_EXISTS', draft.attach('c', join(path, 'copied')))
-  await t.throwsAsync(draft.attach('../c', join(path, 'copied')), { instanceOf: RangeError })
-  await t.throwsAsync(draft.attach('c', join(path, 'copied'), { how: 'link' as 'copy' }), {
-    instanceOf: RangeError,
-    message: /options.how must be one of 'copy', 'move', got 'link'/,
-  })
-  t.true(isCutoverError(await rejection(draft.attach('d', join(path, 'nothing')))))
-  const info = await draft.publish()
-  t.like(info, { id: draft.version, state: 'prepared', attributes: { by: 'hand' } })
-  t.is(await versions.current(), undefined)
-  t.true(existsSync(join(path, 'copied')))
-  t.false(existsSync(join(path, 'moved', 'a')), 'what was moved is gone once the version is published')
-  t.is(await read(versions, 'deep/m/b', info.id), 'n')
-  t.is(await read(versions, 'written', info.id), 'w')
-  await refused(t, 'CUTOVER_CLOSED', draft.publish())
-  await refused(t, 'CUTOVER_CLOSED', draft.attach('e', join(path, 'copied')))
-  await draft.discard()
-  t.is((await versions.activate(info.id)).state, 'published')
-
-  const second = await versions.draft()
-  put(second.directory, { x: 'y' })
-  await second.discard()
-  await second.discard()
-  t.false(existsSync(second.directory))
-  t.is((await versions.status()).lock, undefined)
-  const third = await versions.draft()
-  await third[Symbol.asyncDispose]()
-  t.is((await versions.versions()).length, 1)
-})
-
-test('a draft whose publish fails is discarded, and the lock is free', async (t) => {
-  const versions = await store(t, { required: ['a'] })
-  const draft = await versions.draft()
-  put(draft.directory, { b: '1' })
-  await refused(t, 'CUTOVER_NOT_FOUND', draft.publish())
-  await draft.discard()
-  const linked = await versions.draft({ lockTimeoutMs: 0 })
-  put(linked.directory, { a: '1' })
-  symlinkSync('/etc/passwd', join(linked.directory, 'link'))
-  const error = (await rejection(linked.publish())) as Error
-  t.regex(error.message, /link/)
-  const aborted = await versions.draft({ lockTimeoutMs: 0 })
-  put(aborted.directory, { a: '1' })
-  const mine = new Error('mine')
-  t.is(await rejection(aborted.publish({ signal: AbortSignal.abort(mine) })), mine)
-  put(aborted.directory, { c: '2' })
-  t.is((await aborted.publish()).state, 'published', 'a publish that never began can be called again')
-})
-
-/** Changes a draft that is finished. */
-const spoil = (root: string): void => {
-  rmSync(join(root, 'count'))
-  writeFileSync(join(root, 'count'), 'longer than it was')
-}
-
-test('the gate sees the finished draft, and its refusal is CUTOVER_GATE with the cause', async (t) => {
-  const versions = await store(t)
-  const mine = new Error('too few vectors')
-  const gate = (root: string): void => {
-    if (readFileSync(join(root, 'count'), 'utf8') === '0') throw mine
-  }
-  const error = await refused(t, 'CUTOVER_GATE', versions.rebuild(build({ count: '0' }), { gate }))
-  t.is(error.cause, mine)
-  await versions.rebuild(build({ count: '7' }), { gate })
-  t.is(await read(versions, 'count'), '7')
-  await refused(t, 'CUTOVER_CORRUPT', versions.rebuild(build({ count: '8' }), { gate: spoil }))
-  t.is(await read(versions, 'count'), '7')
-  const draft = await versions.draft({ gate })
-  put(draft.directory, { count: '0' })
-  await refused(t, 'CUTOVER_GATE', draft.publish())
-})
-
 test('ifCurrent refuses before anything is built', async (t) => {
   const versions = await store(t)
   const { id } = await versions.rebuild(build({ a: '1' }), { version: 'one' })
@@ -306,116 +217,4 @@ test('when everyone who shares a rebuild gives up, it stops', async (t) => {
   t.deepEqual(await Promise.all(both), ['a', 'b'])
   await holding.discard()
   t.deepEqual(await versions.versions(), [])
-})
-
-test('closing discards drafts, lets versions go, waits for what runs, and refuses what comes later', async (t) => {
-  const path = join(directory(t), 'store')
-  const versions = await openStore(path)
-  await versions.rebuild(build({ a: '1' }))
-  const held = await versions.snapshot()
-  const go = deferred()
-  const running = versions.rebuild(async (root) => {
-    await go.promise
-    put(root, { a: '2' })
-  })
-  const closing = versions.close()
-  for (const call of [
-    () => versions.current(),
-    () => versions.rebuild(build({})),
-    () => versions.extend({ a: 'b' }),
-    () => versions.draft(),
-    () => versions.snapshot(),
-    () => versions.follow(() => 1),
-    () => versions.activate('a'),
-    () => versions.rollback(),
-    () => versions.tag('a', undefined),
-    () => versions.setAttributes('a', {}),
-    () => versions.prune(),
-    () => versions.verify(),
-    () => versions.repair(),
-    () => versions.copyTo('b'),
-    () => versions.status(),
-    () => versions.versions(),
-  ] as (() => Promise<unknown>)[])
-    await refused(t, 'CUTOVER_CLOSED', call())
-  go.resolve()
-  await running
-  await closing
-  await versions.close()
-  t.true(
-    isCutoverError(
-      t.throws(() => held.path('a')),
-      'CUTOVER_CLOSED',
-    ),
-  )
-
-  const again = await store(t, {}, path)
-  t.deepEqual((await again.status()).inUse, [], 'nothing is held any more')
-  const draft = await again.draft()
-  await again.close()
-  t.false(existsSync(draft.directory))
-  const last = await store(t, {}, path)
-  await last.rebuild(build({ a: '3' }), { lockTimeoutMs: 0 })
-})
-
-test('a store that is only read makes and changes nothing', async (t) => {
-  const path = directory(t)
-  await refused(t, 'CUTOVER_NOT_FOUND', openStore(join(path, 'none'), { mode: 'read-only' }))
-  t.deepEqual(readdirSync(path), [])
-  const versions = await store(t, {}, join(path, 'store'))
-  t.false(existsSync(versions.path), 'opening writes nothing')
-  const { id } = await versions.rebuild(build({ a: '1' }))
-  const before = contents(versions.path)
-  const reader = await store(t, { mode: 'read-only' }, versions.path)
-  t.is(await read(reader, 'a'), '1')
-  for (const write of [
-    () => reader.rebuild(build({})),
-    () => reader.draft(),
-    () => reader.extend({ a: join(versions.path, 'CURRENT') }),
-    () => reader.activate(id),
-    () => reader.rollback(),
-    () => reader.tag('a', id),
-    () => reader.setAttributes(id, {}),
-    () => reader.prune(),
-  ] as (() => Promise<unknown>)[])
-    await refused(t, 'CUTOVER_READ_ONLY', write())
-  t.deepEqual(contents(versions.path), before)
-})
-
-test('options and arguments are checked by name before anything happens', async (t) => {
-  const path = join(directory(t), 'store')
-  const wrong: [() => Promise<unknown>, object, RegExp][] = [
-    [() => openStore('' as string), RangeError, /path must be a path, got ''/],
-    [() => openStore(7 as never), TypeError, /path must be a string, got 7/],
-    [() => openStore(path, { requird: [] } as never), TypeError, /options has no option 'requird'/],
-    [() => openStore(path, { required: 'a' } as never), TypeError, /options.required must be an array of strings/],
-    [() => openStore(path, { integrity: 'all' } as never), RangeError, /options.integrity must be one of/],
-    [() => openStore(path, { keep: { versions: 0 } }), RangeError, /options.keep.versions must be an integer from 1/],
-  ]
-  for (const [call, instanceOf, message] of wrong)
-    await t.throwsAsync(call, { instanceOf: instanceOf as never, message })
-  const versions = await store(t, {}, path)
-  const calls: [() => Promise<unknown>, object, RegExp][] = [
-    [() => versions.rebuild(7 as never), TypeError, /build must be a function, got 7/],
-    [() => versions.rebuild(build({}), { gate: 7 } as never), TypeError, /options.gate must be a function/],
-    [() => versions.rebuild(build({}), { attributes: [] } as never), TypeError, /options.attributes must be an object/],
-    [() => versions.rebuild(build({}), { attributes: { a: () => 1 } }), TypeError, /options.attributes\.a/],
-    [() => versions.rebuild(build({}), { lockTimeoutMs: -1 }), RangeError, /options.lockTimeoutMs/],
-    [() => versions.draft({ coalesce: true } as never), TypeError, /options has no option 'coalesce'/],
-    [() => versions.extend({}), RangeError, /artifacts must name at least one/],
-    [() => versions.extend({ a: 7 } as never), TypeError, /artifacts\['a'\] must be a string, got 7/],
-    [() => versions.snapshot({ version: 7 } as never), TypeError, /options.version must be a string/],
-    [() => versions.follow(7 as never), TypeError, /open must be a function/],
-    [() => versions.tag(7 as never, undefined), TypeError, /name must be a string/],
-    [() => versions.setAttributes('a', 7 as never), TypeError, /attributes must be an object/],
-    [() => versions.prune({ dryRun: 1 } as never), TypeError, /options.dryRun must be true or false/],
-    [() => versions.verify({ depth: 'contents' } as never), RangeError, /options.depth must be one of/],
-    [() => versions.copyTo(''), RangeError, /directory must be a path/],
-  ]
-  for (const [call, instanceOf, message] of calls)
-    await t.throwsAsync(call, { instanceOf: instanceOf as never, message })
-  t.false(existsSync(path))
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, '')
-  await refused(t, 'CUTOVER_IO', openStore(path))
 })
