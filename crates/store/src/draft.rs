@@ -72,15 +72,19 @@ impl Writer {
     /// Begins a version. The draft takes the writer over and gives it back when it is published.
     ///
     /// # Errors
-    /// [`Error::Exists`] when the id was ever used.
+    /// [`Error::Exists`] when the id was ever used, or looks like a generated one that may have been.
     pub fn draft(self, options: DraftOptions) -> Result<Draft> {
         let layout = self.layout();
         let current = current::read(layout)?;
         let used = UsedIds::read(layout)?;
         let chosen = options.id.is_some();
-        let sequence = self.last_sequence()?.max(used.floor()).saturating_add(1);
+        let last = self.last_sequence()?.max(used.floor());
+        let sequence = last.saturating_add(1);
         let id = match options.id {
-            Some(id) if is_used(layout, &used, &id)? => return Err(Error::Exists { version: id }),
+            // Of the ids that we generate, those of pruned versions are written down nowhere: every one that may have been is refused.
+            Some(id) if id.generated_sequence().is_some_and(|of| of <= last) || is_used(layout, &used, &id)? => {
+                return Err(Error::Exists { version: id });
+            }
             Some(id) => id,
             None => loop {
                 let id = VersionId::generate(sequence)?;

@@ -155,6 +155,21 @@ fn a_sequence_is_not_given_away_twice_though_its_version_was_pruned() {
 }
 
 #[test]
+fn a_generated_id_is_not_accepted_from_a_caller_after_its_version_was_pruned() {
+    let index = Index::new();
+    let publish = || complete(draft(index.write(), None), true).publish(None, &|| false).unwrap().0.info.id;
+    let (first, _, _) = (publish(), publish(), publish());
+    let pruned = index.write().prune(&cutover_store::Keep { versions: 1, ..Default::default() }, false).unwrap();
+    assert_eq!(pruned.removed, std::slice::from_ref(&first));
+    let options = DraftOptions { id: Some(first), ..Default::default() };
+    assert_eq!(code(index.write().draft(options)), "CUTOVER_EXISTS");
+    // One that comes later cannot have been used, and is not used again either.
+    index.publish("0000000004-abcdef");
+    let again = DraftOptions { id: Some(id("0000000004-abcdef")), ..Default::default() };
+    assert_eq!(code(index.write().draft(again)), "CUTOVER_EXISTS");
+}
+
+#[test]
 fn a_torn_last_line_of_used_ids_is_ignored_and_does_not_swallow_the_next() {
     let index = Index::new();
     index.publish("v1");

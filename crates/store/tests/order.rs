@@ -12,7 +12,7 @@ use common::{
     complete, draft, id, open,
     traced::{INDEX, Traced},
 };
-use cutover_store::{Keep, LockWait};
+use cutover_store::{Contents, How, Keep, LockWait};
 
 /// Run traced by the tests below.
 #[test]
@@ -29,12 +29,58 @@ fn child_that_publishes_rolls_back_and_prunes() {
     assert_eq!(writer.prune(&Keep { versions: 1, ..Keep::default() }, false).unwrap().removed, [id("v1")]);
 }
 
-/// The calls of the child.
-fn trace() -> Vec<String> {
+/// Run traced by a test below.
+#[test]
+#[ignore = "a part of another test"]
+fn child_that_publishes_artifacts() {
+    let root = std::env::var_os(INDEX).unwrap();
+    let store = open(Path::new(&root)).unwrap();
+    let from = Path::new(&root).with_file_name("from");
+    std::fs::create_dir(&from).unwrap();
+    for file in ["one", "two"] {
+        std::fs::write(from.join(file), file).unwrap();
+    }
+    let mut staged = draft(store.write("test", LockWait::Now, &|| false).unwrap(), Some("v1"));
+    staged.attach("copied/deep", &from, How::Copy, &|| false).unwrap();
+    staged.attach("moved", &from, How::Move, &|| false).unwrap();
+    std::fs::write(staged.artifacts().unwrap().join("written"), "x").unwrap();
+    staged.collect(&[], &|_, _| {}, &|| false).unwrap();
+    staged.complete(Contents::default(), true).unwrap();
+    staged.publish(None, &|| false).unwrap();
+}
+
+/// The calls of a child.
+fn trace_of(child: &str) -> Vec<String> {
     let traced = Traced::new();
-    let output = traced.run("child_that_publishes_rolls_back_and_prunes", None);
+    let output = traced.run(child, None);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     traced.calls()
+}
+
+fn trace() -> Vec<String> {
+    trace_of("child_that_publishes_rolls_back_and_prunes")
+}
+
+#[test]
+fn artifacts_last_before_their_directories_and_these_before_the_records() {
+    let trace = trace_of("child_that_publishes_artifacts");
+    let path = |name: &str| format!("sync versions/v1.staging/artifacts{name}");
+    let records = at(&trace, "sync versions/v1.staging/manifest.json", 0);
+    for (directory, files) in
+        [("/copied/deep", &["/one", "/two"][..]), ("/moved", &["/one", "/two"]), ("", &["/written"])]
+    {
+        let synced = at(&trace, &path(directory), 0);
+        for file in files {
+            let file = path(&format!("{directory}{file}"));
+            assert!(at(&trace, &file, 0) < synced && synced < records, "{file}");
+            assert_eq!(trace.iter().filter(|call| **call == file).count(), 1, "{file}");
+        }
+    }
+    in_order(
+        &trace,
+        &[&path("/copied/deep"), &path("/copied"), &path(""), "sync versions/v1.staging/manifest.json"],
+        0,
+    );
 }
 
 /// Where `call` is found first at or after `from`.
