@@ -203,3 +203,53 @@ test('what other software embedded is imported', async (t) => {
   t.is(missing.code, 4)
   t.regex(missing.err, /^cutover: .*embeddings\.npy/)
 })
+
+test('files of any kind are staged, published later by another process, and extended', async (t) => {
+  const run = shell(t)
+  mkdirSync(join(run.cwd, 'docs/deep'), { recursive: true })
+  run.file('docs/deep/page.txt', 'page')
+  run.file('a.faiss', 'vectors')
+  const staged = await run.ok(
+    'stage',
+    'store',
+    '--artifact',
+    'a.faiss',
+    '--artifact',
+    'pages=docs',
+    '--version',
+    'v1',
+    '--attr',
+    'model=e5',
+  )
+  t.regex(staged, /^Prepared v1 \(2 artifacts, 11 B\) in /)
+  t.is((await run.json('ls', 'store'))['current'], null)
+  t.regex(await run.ok('publish', 'store', 'v1'), /^Current is v1 /)
+  const at = (name: string): string => readFileSync(join(run.cwd, 'store/current/artifacts', name), 'utf8')
+  t.is(at('a.faiss') + at('pages/deep/page.txt'), 'vectorspage')
+
+  run.file('a.faiss', 'better')
+  await run.ok('stage', 'store', '--extend', '--artifact', 'a.faiss', '--version', 'v2', '--publish')
+  t.is(at('a.faiss') + at('pages/deep/page.txt'), 'betterpage')
+  t.regex(await run.ok('rollback', 'store'), /^Current is v1 /)
+  t.is((await run(['health', 'store', '--depth', 'digests'])).code, 0)
+  t.like(await run.json('show', 'store', 'v1'), { version: { attributes: { model: 'e5' } } })
+  t.is((await run(['backup', 'store', 'copy'])).code, 0)
+  t.is(readFileSync(join(run.cwd, 'copy/current/artifacts/a.faiss'), 'utf8'), 'vectors')
+})
+
+test('what cannot be staged is refused before anything is made', async (t) => {
+  const run = shell(t)
+  run.file('a', 'a')
+  t.is((await run(['stage', 'store', '--artifact', 'a', '--artifact', 'missing'])).code, 4)
+  t.is((await run(['stage', 'store', '--artifact', 'a', '--artifact', 'a=a'])).code, 2)
+  t.is((await run(['stage', 'store'])).code, 2)
+  t.false(existsSync(join(run.cwd, 'store')))
+})
+
+test('--move takes what it stages away', async (t) => {
+  const run = shell(t)
+  run.file('a', 'bytes')
+  await run.ok('stage', 'store', '--artifact', 'a', '--move', '--publish')
+  t.false(existsSync(join(run.cwd, 'a')))
+  t.is(readFileSync(join(run.cwd, 'store/current/artifacts/a'), 'utf8'), 'bytes')
+})

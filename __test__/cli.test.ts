@@ -84,6 +84,7 @@ test('programs read the library’s own shapes', async (t) => {
     'versions',
     'bytes',
     'freeBytes',
+    'locked',
     'lock',
     'inUse',
     'drafts',

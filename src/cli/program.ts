@@ -15,6 +15,7 @@ import { addLock } from './commands/lock.js'
 import { addPrune } from './commands/prune.js'
 import { addRepair } from './commands/repair.js'
 import { addSearch } from './commands/search.js'
+import { addStage } from './commands/stage.js'
 import { addStatus } from './commands/status.js'
 import { addTag } from './commands/tag.js'
 import { addVerify } from './commands/verify.js'
@@ -29,6 +30,7 @@ const COMMANDS = [
   addSearch,
   addGet,
   addStatus,
+  addStage,
   addActivate,
   addTag,
   addBackup,

@@ -68,6 +68,6 @@ export function versionPairs(info: VersionInfo, current: string | undefined): st
   ])
 }
 
-/** A version in a sentence: `0000000001-abc123 (12 documents, 3.4 KiB)`. */
+/** A version in a sentence: `0000000001-abc123 (12 documents, 3.4 KiB)`. What holds bytes and no documents holds other files. */
 export const versionPhrase = ({ id, documents, bytes: size }: VersionInfo): string =>
-  `${id} (${many(documents, 'document')}, ${bytes(size)})`
+  documents === 0 && size > 0 ? `${id} (${bytes(size)})` : `${id} (${many(documents, 'document')}, ${bytes(size)})`
