@@ -11,10 +11,18 @@
     reason = "a tool of the tests, which fails by panicking"
 )]
 
+pub mod campaign;
 pub mod check;
+pub mod corpus;
 pub mod fail;
+pub mod full_disk;
+pub mod hostile;
 pub mod kill;
+pub mod observe;
 pub mod ops;
+pub mod power;
+pub mod processes;
 pub mod random;
 pub mod run;
 pub mod strace;
+pub mod workload;

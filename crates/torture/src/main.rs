@@ -4,6 +4,7 @@
 use std::{env, path::Path, process::ExitCode};
 
 use cutover_torture::{
+    campaign,
     check::{Must, check},
     fail, kill,
     kill::Tried,
@@ -15,6 +16,9 @@ use cutover_torture::{
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let Some(code) = campaign::run(&arguments) {
+        return code;
+    }
     match arguments.as_slice() {
         ["op", op, base] => run_op(op, Path::new(base)),
         ["check", op, base, must] => run_check(op, Path::new(base), must),
@@ -28,7 +32,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: cutover-torture kill|fail|strace [operation...]");
+    eprintln!("usage: cutover-torture kill|fail|strace [operation...] | power|full-disk|processes|hostile [--seed N]");
     ExitCode::from(2)
 }
 

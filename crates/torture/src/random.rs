@@ -29,4 +29,15 @@ impl Random {
     pub fn below(&mut self, end: usize) -> usize {
         (self.number() >> 11) as usize % end
     }
+
+    /// True once in `of` times.
+    pub fn once_in(&mut self, of: usize) -> bool {
+        self.below(of) == 0
+    }
+}
+
+/// A number that a text stands for (FNV-1a).
+#[must_use]
+pub fn number_of(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
