@@ -1,7 +1,7 @@
 //! A copy of one version, as an index of its own: a back-up that is whole while writers go on.
 //!
 //! The version is leased while it is copied, every file is compared with its digest on the way (a damaged one is refused), and
-//! nothing is shared with the original by hard links, so damage to one is not damage to the other. The copy has the same manifest
+//! no file is shared with the original (its blocks are, until one of the two is written, where the file system can clone). The copy has the same manifest
 //! and digests, and so the same id and digest; attributes come along, tags and the versions it came from do not.
 //!
 //! Where nothing is at the target, the index is made beside it, under `.<name>.cutover-copy-<random>`, published there by the ordinary
@@ -11,14 +11,13 @@
 
 use std::{
     collections::BTreeSet,
-    io::Write,
     path::{Path, PathBuf},
 };
 
 use cutover_durable::{
     Error as FileError,
     fs::{self, Kind},
-    lock, random, read_blocks,
+    lock, random,
 };
 
 use crate::{
@@ -49,7 +48,7 @@ impl Store {
     ///
     /// # Errors
     /// What [`Store::snapshot`] fails with; [`Error::Corrupt`] naming the file whose bytes are not what was published;
-    /// [`Error::TargetInUse`]; code `CUTOVER_NO_SPACE` before anything is written; [`Error::Cancelled`].
+    /// [`Error::TargetInUse`]; code `CUTOVER_NO_SPACE` before a byte is copied; [`Error::Cancelled`].
     pub fn copy_to(
         &self,
         target: &Path,
@@ -138,23 +137,24 @@ impl Store {
         }
         let store = Self::open(root, self.target_options())?;
         let writer = store.write("copy", LockWait::Now, reading.cancel())?;
-        writer.need(from.manifest().bytes())?;
         // An earlier copy may have died after it had recorded the id and before that was a version's.
         UsedIds::replace(writer.layout(), &BTreeSet::new(), 0)?;
         let attributes = from.info().attributes.clone();
         let mut draft = writer.draft(DraftOptions { id: Some(from.id().clone()), attributes, parent: None })?;
         for file in &from.manifest().files {
             reading.proceed()?;
-            let (source, mut copy) =
-                (from.directory().join(&file.name), draft.create_copied(from.manifest(), &file.name)?);
-            let complete = read_blocks(&source, &mut |block| {
-                copy.write_all(block).map_err(|source| FileError::io("write", copy.path(), source))?;
-                Ok(reading.advance(block.len() as u64))
-            })?;
-            if !complete {
-                return Err(Error::Cancelled);
-            }
-            let written = copy.finish()?;
+            let source = from.directory().join(&file.name);
+            let target = draft.reserve_copied(from.manifest(), &file.name)?;
+            let rest = reading.expected().saturating_sub(reading.done());
+            let mut step = |bytes| reading.advance(bytes);
+            let written = if fs::clone_file(&source, &target)? {
+                fs::seal(&target, &mut step)?
+            } else {
+                draft.need(rest)?;
+                let mut copy = fs::create(&target)?;
+                if fs::copy_stepwise(&source, &mut copy, &mut step)? { Some(copy.finish()?) } else { None }
+            };
+            let written = written.ok_or(Error::Cancelled)?;
             let published = from.digest(&file.name).unwrap_or(written.digest);
             if written.digest != published {
                 let detail = differs(published, written.digest);

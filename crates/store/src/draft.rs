@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -168,15 +168,15 @@ impl Draft {
         Ok(fs::create(&self.directory().join(name))?)
     }
 
-    /// [`Draft::create`] of a file that a version with the manifest `from` has, whatever it is called.
-    pub(crate) fn create_copied(&self, from: &Manifest, name: &str) -> Result<fs::Writer> {
+    /// Takes the name for a file that a version with the manifest `from` has, whatever it is called; where it is to be.
+    pub(crate) fn reserve_copied(&self, from: &Manifest, name: &str) -> Result<PathBuf> {
         if from.is_adopted() {
             name::check_adopted(name)?;
             self.reserve_checked(name)?;
         } else {
             self.reserve(name)?;
         }
-        fs::create(&self.directory().join(name)).map_err(Error::from)
+        Ok(self.directory().join(name))
     }
 
     /// Says that the file called `name` was finished, and what it holds.

@@ -350,13 +350,7 @@ fn named(store: &Store) -> Result<Named> {
 
 /// Whether an error says that a record is damaged, and not that it could not be looked at just now.
 fn is_damage(error: &Error) -> bool {
-    match error {
-        Error::Corrupt { .. } | Error::Durable(FileError::Malformed { .. }) => true,
-        Error::Durable(error) => {
-            error.io_error().is_some_and(|source| source.kind() == std::io::ErrorKind::IsADirectory)
-        }
-        _ => false,
-    }
+    matches!(error, Error::Corrupt { .. } | Error::Durable(FileError::Malformed { .. }))
 }
 
 /// A base directory of other software, or one whose adoption was cut short, is no index to be repaired: every version that was not

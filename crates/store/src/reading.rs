@@ -41,6 +41,11 @@ impl<'a> Reading<'a> {
         self.done
     }
 
+    /// Bytes that are going to be read in all, as far as that was said.
+    pub fn expected(&self) -> u64 {
+        self.expected
+    }
+
     /// # Errors
     /// [`Error::Cancelled`] once the caller's flag is set.
     pub fn proceed(&self) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, Metadata, OpenOptions},
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     ops::ControlFlow,
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
@@ -60,12 +60,18 @@ fn open_any(path: &Path) -> Result<File> {
 /// Reads the whole of a small file.
 ///
 /// # Errors
-/// [`Error::Malformed`] when it holds more than `max` bytes.
+/// [`Error::Malformed`] when it holds more than `max` bytes, or is a link or a directory.
 pub fn read_limited(path: &Path, max: usize) -> Result<Vec<u8>> {
     let file = open_any(path)?;
     let mut bytes = Vec::with_capacity(max.min(512));
     // One byte more than allowed tells "too long" from "just fits".
-    file.take(max as u64 + 1).read_to_end(&mut bytes).map_err(|source| Error::io("read", path, source))?;
+    file.take(max as u64 + 1).read_to_end(&mut bytes).map_err(|source| {
+        if source.kind() == ErrorKind::IsADirectory {
+            Error::malformed(path, "it is a directory")
+        } else {
+            Error::io("read", path, source)
+        }
+    })?;
     if bytes.len() > max {
         return Err(Error::malformed(path, format!("it is longer than {max} bytes")));
     }
