@@ -231,7 +231,7 @@ fn sign(index: &Path) -> Outcome<()> {
             continue;
         };
         let mut sums = String::new();
-        for file in value["files"].as_array_mut().into_iter().flatten() {
+        for file in value.get_mut("files").and_then(Value::as_array_mut).into_iter().flatten() {
             let Some(name) = file["name"].as_str().map(str::to_owned) else { continue };
             let path = directory.join(&name);
             if is_file(&path) {
