@@ -291,6 +291,8 @@ test('options that are none are refused by name, and nothing is made', async (t)
     [{ metric: 'l2', ...fields({ embedding: { type: 'vector', dimensions: 3 } }) }, /options\.metric is given in/],
     [{ version: 7 }, /options\.version must be a string/],
     [{ onInvalid: 'never' }, /options\.onInvalid must be one of/],
+    [{ integrity: 'none' }, /options\.integrity must be one of/],
+    [{ onCorrupt: 'ignore' }, /options\.onCorrupt must be one of/],
   ] as [never, RegExp][]) {
     const error = await rejection(importDirectory(path, from, options))
     t.true(error instanceof TypeError || error instanceof RangeError, String(error))

@@ -62,3 +62,29 @@ export function* documents(entries, vectors) {
   for (const [at, { id, lemmas, gloss, pos, domain, depth }] of entries.entries())
     yield { id, lemmas: lemmas.join(', '), gloss, pos, domain, depth, embedding: vectors.row(at) }
 }
+
+export const generatedFields = /** @type {const} */ ({
+  text: { type: 'text' },
+  topic: { type: 'keyword' },
+  embedding: { type: 'vector', dimensions: 64 },
+})
+
+/** So many documents that need no data folder, the same for the same seed (xorshift32). */
+export function* generated(count, seed) {
+  let state = 0x9e3779b9 ^ (seed * 0x85ebca6b)
+  const next = () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) / 2 ** 32
+  }
+  // Few words are frequent and many are rare.
+  const word = () => `w${Math.floor(20_000 * next() ** 3)}`
+  for (let at = 0; at < count; at++)
+    yield {
+      id: `d${at}`,
+      text: Array.from({ length: 40 }, word).join(' '),
+      topic: `t${at % 50}`,
+      embedding: Float32Array.from({ length: 64 }, () => next() - 0.5),
+    }
+}

@@ -10,7 +10,7 @@ import { Refused } from './file.js'
 export interface ImportOptions
   extends
     Omit<WriteOptions<Fields>, 'ifCurrent'>,
-    Pick<OpenOptions<Fields>, 'allow' | 'keep' | 'threads' | 'buildMemoryBytes'> {
+    Pick<OpenOptions<Fields>, 'allow' | 'integrity' | 'keep' | 'onCorrupt' | 'threads' | 'buildMemoryBytes'> {
   /** How far apart two vectors are. Default `cosine`. */
   metric?: Metric
   /**
@@ -22,7 +22,7 @@ export interface ImportOptions
   duplicates?: 'throw' | 'last'
 }
 
-const OPEN = ['allow', 'keep', 'threads', 'buildMemoryBytes'] as const
+const OPEN = ['allow', 'integrity', 'keep', 'onCorrupt', 'threads', 'buildMemoryBytes'] as const
 const WRITE = [
   'signal',
   'lockTimeoutMs',
