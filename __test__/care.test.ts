@@ -16,14 +16,13 @@ async function opened(path: string, options: Parameters<typeof openIndex>[1] = {
   return (await openIndex(path, { fields, ...options })) as unknown as Index
 }
 
-/** Changes one byte of the current version's documents, so that only a digest tells. */
-function damage(path: string): void {
+/** Changes bytes of the current version's documents, so that only a digest tells. */
+function damage(path: string, from = '"title":"t', to = '"title":"X'): void {
   const version = readFileSync(join(path, 'CURRENT'), 'utf8').trim()
   const segments = join(path, 'versions', version, 'segments')
   const file = join(segments, readdirSync(segments)[0] as string, 'documents')
   const bytes = readFileSync(file)
-  const at = bytes.indexOf('title')
-  bytes[at + 8] = 'X'.charCodeAt(0)
+  bytes.write(to, bytes.indexOf(from))
   chmodSync(file, 0o644)
   writeFileSync(file, bytes)
 }
@@ -94,6 +93,20 @@ test('damage is found, refused by who reads digests, set aside by a repair, and 
   t.true((await index.search('one')).total > 0)
   t.true((await index.verify()).ok)
   t.deepEqual((await index.repair()).setAside, [])
+  await index.close()
+})
+
+test('a stored document that is no JSON any more is CUTOVER_CORRUPT to who compares no digests', async (t) => {
+  const path = directory(t)
+  const writer = await opened(path)
+  await writer.rebuild(documents('one'))
+  await writer.close()
+  damage(path, '"title":', '"title"}')
+  const index = await opened(path, { integrity: 'sizes' })
+  for (const call of [() => index.search('one'), () => index.get('d0')]) {
+    const error = await t.throwsAsync(call())
+    t.true(isCutoverError(error, 'CUTOVER_CORRUPT'), String(error))
+  }
   await index.close()
 })
 

@@ -1,4 +1,5 @@
 // Answers of the native layer as the package shows them: vectors put back, dates as Dates.
+import { CutoverError } from './errors.js'
 import type { Answer } from './native.js'
 import type { Hit, Results } from './query-types.js'
 import type { Fields } from './schema.js'
@@ -7,19 +8,28 @@ type Loose = Record<string, unknown>
 
 /** The results of a query. */
 export function readResults(answer: Answer): Results<Fields> {
-  const results = JSON.parse(answer.json) as Results<Fields>
+  const results = parse(answer) as Results<Fields>
   if (answer.dates || answer.vectors) for (const hit of results.hits as Hit<Fields>[]) revive(hit.document, answer)
   return results
 }
 
 /** Documents, with null for those that do not exist. */
 export function readDocuments(answer: Answer): (Loose | undefined)[] {
-  const documents = JSON.parse(answer.json) as (Loose | null)[]
+  const documents = parse(answer) as (Loose | null)[]
   return documents.map((document) => {
     if (document === null) return undefined
     revive(document, answer)
     return document
   })
+}
+
+/** Stored documents are spliced in as they are: one that is damaged shows here first, where its digest was not compared. */
+function parse({ json }: Answer): unknown {
+  try {
+    return JSON.parse(json)
+  } catch (cause) {
+    throw new CutoverError('CUTOVER_CORRUPT', 'a stored document is damaged: it is not JSON', { cause })
+  }
 }
 
 /** Only own members of these names are touched, and JSON.parse made all of them own. */

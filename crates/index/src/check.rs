@@ -36,7 +36,7 @@ fn spread(documents: u32, wanted: u32) -> impl Iterator<Item = u32> {
 
 fn agree(snapshot: &Snapshot, at: usize, view: &SegmentView, ordinal: u32) -> Result<()> {
     let id = view.segment.ids.id(ordinal)?;
-    if view.segment.ids.ordinal(id) != Some(ordinal) {
+    if view.segment.ids.ordinal(id)? != Some(ordinal) {
         return Err(broken(snapshot, at, &format!("the id of document {ordinal} does not lead back to it")));
     }
     let stored = view.segment.documents.get(ordinal)?;

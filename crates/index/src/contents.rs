@@ -77,11 +77,11 @@ impl<'a> Contents<'a> {
         for ordinal in (0..view.segment.documents.len()).filter(|ordinal| view.shows(*ordinal)) {
             pause(ordinal, self.cancel)?;
             let Ok(id) = view.segment.ids.id(ordinal) else { continue };
-            if view.segment.ids.ordinal(id) != Some(ordinal) {
+            if view.segment.ids.ordinal(id).ok().flatten() != Some(ordinal) {
                 told.tell("ids", Kind::Disagree, || {
                     format!("document {ordinal} is shown, and {id:?} does not lead to it")
                 });
-            } else if snapshot.locate(id) != Some((at, ordinal)) {
+            } else if snapshot.locate(id).ok().flatten() != Some((at, ordinal)) {
                 told.tell("ids", Kind::Disagree, || format!("{id:?} is shown by another segment too"));
             }
         }
@@ -149,7 +149,7 @@ impl<'a> Look<'a> {
             pause(ordinal, self.cancel)?;
             match ids.id(ordinal) {
                 Err(error) => self.told.tell_error("ids", error)?,
-                Ok(id) => match ids.ordinal(id) {
+                Ok(id) => match ids.ordinal(id).ok().flatten() {
                     Some(last) if last == ordinal => named += 1,
                     // An id that came again leads to where it came last.
                     Some(last) if last > ordinal && ids.id(last).is_ok_and(|again| again == id) => {}

@@ -68,7 +68,7 @@ fn ordinals(ids: &Value, view: Option<&SegmentView>) -> Result<FixedBitSet> {
     let mut bits = FixedBitSet::with_capacity(view.map_or(0, |view| view.segment.documents.len() as usize));
     for id in list {
         let id = id.as_str().ok_or_else(|| wrong("ids", "an array of strings", id))?;
-        if let Some(ordinal) = view.and_then(|view| view.ordinal(id)) {
+        if let Some(ordinal) = view.map_or(Ok(None), |view| view.ordinal(id))? {
             bits.insert(ordinal as usize);
         }
     }

@@ -13,6 +13,7 @@ use cutover_durable::{
 };
 use fst::{IntoStreamer, Streamer};
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const MAGIC: [u8; 8] = *b"CUTOVERI";
 pub(crate) const FORMAT: u32 = 1;
@@ -113,8 +114,24 @@ impl Ids {
     }
 
     /// The ordinal that last had this id in the segment.
-    pub fn ordinal(&self, id: &str) -> Option<u32> {
-        self.map.get(id).and_then(|ordinal| u32::try_from(ordinal).ok()).filter(|ordinal| *ordinal < self.len())
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the map is damaged on the way to it, or leads to no document.
+    pub fn ordinal(&self, id: &str) -> Result<Option<u32>> {
+        let found = self.guarded(|| Ok(self.map.get(id)))?;
+        found.map(|ordinal| self.checked(ordinal)).transpose()
+    }
+
+    fn checked(&self, ordinal: u64) -> Result<u32> {
+        let ordinal = u32::try_from(ordinal).ok().filter(|ordinal| *ordinal < self.len());
+        Ok(ordinal.ok_or_else(|| self.ids.malformed("the id map names a document that is not there"))?)
+    }
+
+    /// Runs work on the map, which trusts its bytes: damage shows as a panic somewhere within.
+    fn guarded<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        // The map is read only: nothing can be left half-changed.
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        outcome.unwrap_or_else(|_| Err(self.ids.malformed("the id map is damaged").into()))
     }
 
     /// The id at an ordinal.
@@ -124,21 +141,21 @@ impl Ids {
 
     /// Calls `visit` with ids and ordinals in the order of the ids, after `after`, until it answers false.
     pub fn walk(&self, after: Option<&str>, mut visit: impl FnMut(&[u8], u32) -> Result<bool>) -> Result<()> {
-        let mut stream = match after {
-            Some(after) => self.map.range().gt(after).into_stream(),
-            None => self.map.stream(),
-        };
-        // A damaged map could lead in circles: it never has more entries than it says.
-        let mut left = self.map.len();
-        while let Some((id, ordinal)) = stream.next() {
-            left = left.checked_sub(1).ok_or_else(|| self.ids.malformed("the id map leads in circles"))?;
-            let ordinal = u32::try_from(ordinal).ok().filter(|ordinal| *ordinal < self.len());
-            let ordinal = ordinal.ok_or_else(|| self.ids.malformed("the id map names a document that is not there"))?;
-            if !visit(id, ordinal)? {
-                break;
+        self.guarded(|| {
+            let mut stream = match after {
+                Some(after) => self.map.range().gt(after).into_stream(),
+                None => self.map.stream(),
+            };
+            // A damaged map could lead in circles: it never has more entries than it says.
+            let mut left = self.map.len();
+            while let Some((id, ordinal)) = stream.next() {
+                left = left.checked_sub(1).ok_or_else(|| self.ids.malformed("the id map leads in circles"))?;
+                if !visit(id, self.checked(ordinal)?)? {
+                    break;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

@@ -31,7 +31,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Type`] for a field that the schema does not have.
     pub fn get_many(&self, ids: &[String], select: Option<&str>) -> Result<Answer> {
-        let places: Vec<_> = ids.iter().map(|id| self.locate(id)).collect();
+        let places = ids.iter().map(|id| self.locate(id)).collect::<Result<Vec<_>>>()?;
         Answer::documents(self, &places, &self.selection(select)?)
     }
 

@@ -134,7 +134,7 @@ impl SegmentView {
     }
 
     /// The live ordinal with this id.
-    pub fn ordinal(&self, id: &str) -> Option<u32> {
-        self.segment.ids.ordinal(id).filter(|ordinal| self.shows(*ordinal))
+    pub fn ordinal(&self, id: &str) -> Result<Option<u32>> {
+        Ok(self.segment.ids.ordinal(id)?.filter(|ordinal| self.shows(*ordinal)))
     }
 }

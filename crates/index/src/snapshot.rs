@@ -75,9 +75,14 @@ impl Snapshot {
     }
 
     /// Where a live document is.
-    pub(crate) fn locate(&self, id: &str) -> Option<(usize, u32)> {
-        // A later segment's document replaces an earlier one's, whose ordinal is then dead.
-        self.segments.iter().enumerate().find_map(|(at, view)| view.ordinal(id).map(|ordinal| (at, ordinal)))
+    pub(crate) fn locate(&self, id: &str) -> Result<Option<(usize, u32)>> {
+        for (at, view) in self.segments.iter().enumerate() {
+            // A later segment's document replaces an earlier one's, whose ordinal is then dead.
+            if let Some(ordinal) = view.ordinal(id)? {
+                return Ok(Some((at, ordinal)));
+            }
+        }
+        Ok(None)
     }
 
     /// Documents that a filter allows; all of them without one.
