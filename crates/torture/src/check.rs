@@ -12,6 +12,8 @@ use crate::ops::{COPY, INDEX, Op, PLAIN, publish, write};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seen {
     current: Option<String>,
+    /// Where `rollback` leads.
+    back: Option<String>,
     versions: BTreeMap<String, (String, Value, Vec<String>)>,
 }
 
@@ -32,6 +34,9 @@ impl Seen {
             let name = if id.contains('-') && id.len() == 17 { format!("#{}", info.sequence) } else { id.to_owned() };
             if current.as_ref() == Some(&info.id) {
                 seen.current = Some(name.clone());
+                let state = fs::read(path.join("versions").join(id).join("state.json")).unwrap_or_default();
+                let state: Value = serde_json::from_slice(&state).unwrap_or_default();
+                seen.back = state["previous"].as_str().map(str::to_owned);
             }
             let state = match info.state {
                 State::Prepared => "prepared",
@@ -48,16 +53,28 @@ impl Seen {
 }
 
 /// The states before and after an operation, from a run that nothing happened to.
-///
-/// # Errors
-/// When it does not run by itself.
-pub fn expected(op: Op) -> Result<(Seen, Seen), String> {
-    let base = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let index = base.path().join(INDEX);
-    op.prepare(base.path()).map_err(|error| error.to_string())?;
-    let before = if op == Op::Adopt { Seen::default() } else { Seen::at(&index)? };
-    op.run(base.path()).map_err(|error| format!("{} fails by itself: {error}", op.name()))?;
-    Ok((before, Seen::at(&index)?))
+#[derive(Debug, Default)]
+pub struct Expected {
+    before: Seen,
+    after: Seen,
+}
+
+impl Expected {
+    /// Runs the operation in a directory of its own in `directory`.
+    ///
+    /// # Errors
+    /// When it does not run by itself.
+    pub fn of(op: Op, directory: &Path) -> Result<Self, String> {
+        if op.is_plain() {
+            return Ok(Self::default());
+        }
+        let base = tempfile::tempdir_in(directory).map_err(|error| error.to_string())?;
+        let index = base.path().join(INDEX);
+        op.prepare(base.path()).map_err(|error| error.to_string())?;
+        let before = if op == Op::Adopt { Seen::default() } else { Seen::at(&index)? };
+        op.run(base.path()).map_err(|error| format!("{} fails by itself: {error}", op.name()))?;
+        Ok(Self { before, after: Seen::at(&index)? })
+    }
 }
 
 /// What must be found: either state, or the one after.
@@ -74,14 +91,23 @@ pub enum Must {
 /// # Errors
 /// What is wrong.
 pub fn check(op: Op, base: &Path, must: Must) -> Result<(), String> {
+    let beside = base.parent().ok_or("it has no parent")?;
+    check_against(op, base, must, &Expected::of(op, beside)?)
+}
+
+/// [`check`] when the states are known.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_against(op: Op, base: &Path, must: Must, expected: &Expected) -> Result<(), String> {
     if op.is_plain() {
         return plain(op, base, must);
     }
-    let (before, after) = expected(op)?;
+    let Expected { before, after } = expected;
     let index = base.join(INDEX);
     match op {
         // What is damaged, or nobody's yet, is not judged before the same was done again.
-        Op::Repair | Op::Adopt => again(op, base)?,
+        Op::Repair | Op::Adopt if must == Must::BeOneOfBoth => again(op, base)?,
         _ => whole(&index)?,
     }
     if op == Op::CopyTo {
@@ -96,10 +122,11 @@ pub fn check(op: Op, base: &Path, must: Must) -> Result<(), String> {
         && seen.current == before.current
         && after.versions.keys().all(|id| seen.versions.contains_key(id))
         && seen.versions.iter().all(|(id, version)| before.versions.get(id) == Some(version));
-    let fits = seen == after || (must == Must::BeOneOfBoth && (seen == before || is_between));
+    let fits = seen == *after || (must == Must::BeOneOfBoth && (seen == *before || is_between));
     if !fits {
         return Err(format!("found {seen:?}\nbefore {before:?}\nafter {after:?}"));
     }
+    used(&index, &seen)?;
     let writer = write(&index).and_then(|writer| publish(writer, None, true));
     drop(writer.map_err(|error| format!("the next publish fails: {error}"))?);
     whole(&index)?;
@@ -120,6 +147,15 @@ fn whole(index: &Path) -> Result<(), String> {
     let harmless = |file: &str, kind| kind == ProblemKind::Unexpected && file.contains(".tmp-");
     match report.problems.iter().find(|problem| !harmless(&problem.file, problem.kind)) {
         Some(problem) => Err(format!("it does not verify: {problem:?}")),
+        None => Ok(()),
+    }
+}
+
+/// Every id that somebody chose is among those that are never used again.
+fn used(index: &Path, seen: &Seen) -> Result<(), String> {
+    let used = fs::read_to_string(index.join("used-ids")).unwrap_or_default();
+    match seen.versions.keys().find(|id| !id.starts_with('#') && !used.lines().any(|line| line == id.as_str())) {
+        Some(id) => Err(format!("{id} is not among the used ids: it could be given to another version one day")),
         None => Ok(()),
     }
 }
@@ -157,6 +193,7 @@ fn copied(base: &Path, must: Must) -> Result<(), String> {
         Op::CopyTo.run(base).map_err(|error| format!("copying again fails: {error}"))?;
         whole(&copy)?;
     }
+    drop(write(&copy).map_err(|error| format!("the copy's next writer is refused: {error}"))?);
     tidy(&copy)
 }
 

@@ -18,6 +18,7 @@ pub mod fail;
 pub mod full_disk;
 pub mod hostile;
 pub mod kill;
+pub mod model;
 pub mod observe;
 pub mod ops;
 pub mod power;

@@ -8,7 +8,9 @@ use cutover_torture::{
     check::{Must, check},
     fail, kill,
     kill::Tried,
+    model::{self, Model},
     ops::{ALL, Op},
+    random::Random,
     run::Runner,
     strace,
 };
@@ -26,13 +28,17 @@ fn main() -> ExitCode {
         ["fail", ops @ ..] => {
             report("injected failures", &each(ops, |runner, op| fail::fail(runner, op, &mut |_, _| true)))
         }
+        ["model", "--table", ops @ ..] => table(ops),
+        ["model", ops @ ..] => report("images of the model", &each(ops, modelled)),
         ["strace", ops @ ..] => report("operations compared with strace", &each(ops, compared)),
         _ => usage(),
     }
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: cutover-torture kill|fail|strace [operation...] | power|full-disk|processes|hostile [--seed N]");
+    eprintln!(
+        "usage: cutover-torture kill|fail|strace|model [--table] [operation...] | power|full-disk|processes|hostile [--seed N]"
+    );
     ExitCode::from(2)
 }
 
@@ -79,6 +85,34 @@ fn compared(runner: &Runner, op: Op) -> Tried {
     let violations =
         if ours == theirs { vec![] } else { vec![format!("{}: shim {ours:?}, strace {theirs:?}", op.name())] };
     Tried { faults: 1, violations }
+}
+
+/// All images with every sync in place, and with one taken out at a time.
+fn modelled(runner: &Runner, op: Op) -> Tried {
+    let mut model = Model::record(runner, op, Random::seeded(op.name()));
+    let mut tried = model.sound(&mut |_| true);
+    for loss in model.without(&mut |_| true, &mut tried.faults) {
+        if loss.lost.is_none() && model::why_spare(op, &loss.sync, loss.settles).is_none() {
+            tried.violations.push(format!("{}: nothing is lost without syncing {:?}", op.name(), loss.sync));
+        }
+    }
+    tried
+}
+
+/// What each sync is for, as a table.
+fn table(ops: &[&str]) -> ExitCode {
+    let runner = Runner::new(&env::current_exe().unwrap_or_default());
+    println!("| operation | sync of | what is lost without it |\n| --- | --- | --- |");
+    for (name, op) in ALL.into_iter().filter(|(name, _)| ops.is_empty() || ops.contains(name)) {
+        let mut model = Model::record(&runner, op, Random(1));
+        for loss in model.without(&mut |_| true, &mut 0) {
+            let path = if loss.sync.is_empty() { "its directory" } else { &loss.sync };
+            let spare = model::why_spare(op, &loss.sync, loss.settles).unwrap_or("nothing is known");
+            let lost = loss.lost.unwrap_or_else(|| spare.to_owned()).replace('\n', "; ").replace('|', "/");
+            println!("| {name} | `{path}` | {} |", lost.chars().take(160).collect::<String>());
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 fn report(what: &str, tried: &Tried) -> ExitCode {

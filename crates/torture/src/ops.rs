@@ -103,10 +103,6 @@ impl Op {
                 {
                     put_plain(&base.join(PLAIN).join(name), text);
                 }
-                if self == Self::ReplaceWith {
-                    put_plain(&base.join(PLAIN).join("staged/a"), "new a");
-                    put_plain(&base.join(PLAIN).join("staged/sub/b"), "new b");
-                }
             }
             Self::Adopt => {
                 for version in ["v1", "v2"] {
@@ -162,13 +158,15 @@ impl Op {
             }
             Self::ReplaceWith => {
                 let plain = base.join(PLAIN);
+                for (name, text) in [("staged/a", "new a"), ("staged/sub/b", "new b")] {
+                    stage(&plain.join(name), text)?;
+                }
                 replace_with(&plain.join("live"), &plain.join("staged"), Gap::Refuse)?;
             }
             Self::RebuildInPlace => {
                 let rebuild = InPlace::begin(&base.join(PLAIN), "torture", LockWait::Now, &never)?;
                 for (name, text) in [("live/a", "new a"), ("live/sub/b", "new b"), ("file", "new file")] {
-                    let path = rebuild.staging().join(name);
-                    try_put(&path, text).map_err(|source| cutover_durable::Error::io("write", &path, source))?;
+                    stage(&rebuild.staging().join(name), text)?;
                 }
                 let swap = |name: &str| Swap { staged: name.to_owned(), target: name.to_owned() };
                 rebuild.finish(&[swap("live"), swap("file")])?;
@@ -224,6 +222,11 @@ fn put(draft: &Draft, name: &str, bytes: &[u8]) -> Result<()> {
 
 fn put_plain(path: &Path, text: &str) {
     try_put(path, text).unwrap();
+}
+
+/// Writes a file as a user does who knows nothing of syncs.
+fn stage(path: &Path, text: &str) -> Result<()> {
+    Ok(try_put(path, text).map_err(|source| cutover_durable::Error::io("write", path, source))?)
 }
 
 fn try_put(path: &Path, text: &str) -> io::Result<()> {

@@ -66,6 +66,12 @@ impl Runner {
         TempDir::new_in(self.directory.path()).unwrap()
     }
 
+    /// Where those are made.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// A process of ours.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {

@@ -6,6 +6,7 @@ use std::path::Path;
 use cutover_torture::{
     fail::fail,
     kill::{Tried, kill},
+    model::{Model, why_spare},
     ops::{ALL, Op},
     random::Random,
     run::Runner,
@@ -60,4 +61,23 @@ fn no_call_escapes_the_shim() {
             None => return println!("not compared: there is no strace"),
         }
     }
+}
+
+#[test]
+fn a_power_cut_leaves_old_or_new_on_the_worst_file_system_and_every_sync_is_needed() {
+    let runner = runner();
+    let mut random = Random::seeded("model");
+    let (mut tried, mut red) = (Tried::default(), 0);
+    for (name, op) in ALL {
+        let mut model = Model::record(&runner, op, random.clone());
+        let every = op == Op::Publish;
+        tried.add(model.sound(&mut |_| every || random.below(8) == 0));
+        for loss in model.without(&mut |_| every || random.below(4) == 0, &mut tried.faults) {
+            let explained = loss.lost.is_some() || why_spare(op, &loss.sync, loss.settles).is_some();
+            assert!(explained, "{name}: nothing is lost without syncing {:?}", loss.sync);
+            red += usize::from(loss.lost.is_some());
+        }
+    }
+    assert!(red >= 15, "{red}");
+    assert_none("model", &tried);
 }
