@@ -200,6 +200,8 @@ impl Writer {
         fs::sync_dir(&adopting)?;
         if fs::kind(&directory.join(LEASE))?.is_none() {
             fs::create(&directory.join(LEASE))?.finish()?;
+            // A version with records has a lease: its name lasts before theirs can.
+            fs::sync_dir(&directory)?;
         }
         self.require_lock()?;
         fs::rename_no_replace(&adopting, &adopted)?;

@@ -106,10 +106,12 @@ impl Draft {
         }
         let attributes = self.attributes.clone();
         StateFile { state: Stage::Publishing, previous: None, withdraws: None, attributes }.write(directory)?;
-        for directory in [target.directory(), directory] {
-            fs::publish_dir_mode(directory)?;
-            fs::sync_dir(directory)?;
+        if target.directory() != directory {
+            fs::publish_dir_mode(target.directory())?;
+            fs::sync_dir(target.directory())?;
         }
+        fs::publish_dir_mode(directory)?;
+        fs::sync_dir(directory)?;
         let info = Loaded::read(directory, &self.id)?.info(true, &Tags::default());
         self.completed = Some(Completed { activate: true, info });
         Ok(())

@@ -195,8 +195,9 @@ impl Writer {
             Err(error) if error.is_cross_device() => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        fs::sync_dir(&layout.versions())?;
+        // The new name lasts before the old one is gone for good.
         fs::sync_dir(&layout.damaged())?;
+        fs::sync_dir(&layout.versions())?;
         Ok(true)
     }
 
@@ -208,7 +209,7 @@ impl Writer {
             Err(error) if !error.is_not_found() => return Err(error.into()),
             _ => {}
         }
-        fs::sync_dir(layout.root())?;
-        Ok(fs::sync_dir(&layout.damaged())?)
+        fs::sync_dir(&layout.damaged())?;
+        Ok(fs::sync_dir(layout.root())?)
     }
 }

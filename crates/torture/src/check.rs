@@ -113,6 +113,9 @@ pub fn check_against(op: Op, base: &Path, must: Must, expected: &Expected) -> Re
     if op == Op::CopyTo {
         copied(base, must)?;
     }
+    if op == Op::Repair && fs::read_dir(index.join("damaged")).map_or(0, Iterator::count) == 0 {
+        return Err("what was damaged is gone instead of set aside".to_owned());
+    }
     // The next writer settles and clears away.
     if index.exists() || op != Op::FirstPublish {
         drop(write(&index).map_err(|error| format!("the next writer is refused: {error}"))?);
@@ -187,6 +190,7 @@ fn copied(base: &Path, must: Must) -> Result<(), String> {
         if seen.current.as_deref() != Some("three") || seen.versions.len() != 1 {
             return Err(format!("the copy is {seen:?}"));
         }
+        used(&copy, &seen)?;
     } else if must == Must::BeDone {
         return Err("there is no copy".to_owned());
     } else {

@@ -89,11 +89,11 @@ impl<'a> Model<'a> {
             }
             let path = &self.calls[at].path;
             let others: BTreeSet<usize> =
-                syncs.iter().copied().filter(|other| *other >= at && self.calls[*other].path == *path).collect();
+                syncs.iter().copied().filter(|other| self.calls[*other].path == *path).collect();
             let mut lost = self.lost(&BTreeSet::from([at]), tried);
             if lost.is_none() && others.len() > 1 {
                 let together = self.lost(&others, tried);
-                lost = together.map(|lost| format!("{lost} (if the later syncs of it are missing too)"));
+                lost = together.map(|lost| format!("{lost} (if its other syncs are missing too)"));
             }
             let settles =
                 self.calls[..at].iter().any(|call| call.other.ends_with("/CURRENT")) && self.calls[at].path != "index";
@@ -119,7 +119,8 @@ impl<'a> Model<'a> {
         tried: &mut usize,
     ) -> Option<String> {
         let must = if cut == self.calls.len() { Must::BeDone } else { Must::BeOneOfBoth };
-        let disk = Disk::after(&self.before, &self.calls[..cut], without);
+        let written_by_others = self.op == Op::Adopt;
+        let disk = Disk::after(&self.before, written_by_others, &self.calls[..cut], without);
         for choice in choices(&disk, &mut self.random, SAMPLED) {
             let image = disk.image(&choice);
             let mut hasher = DefaultHasher::new();
@@ -157,6 +158,12 @@ pub fn why_spare(op: Op, sync: &str, settles: bool) -> Option<&'static str> {
         sync if sync.ends_with("/.lease") => Some("nothing: the file is empty, only its mode lasts by this"),
         sync if op == Op::RebuildInPlace && sync.starts_with("plain/.cutover-staging") => {
             Some("nothing: what it holds then is what was replaced")
+        }
+        sync if op == Op::CopyTo && sync.contains(".cutover-copy") => {
+            Some("nothing: until the copy has its name its state is written and synced again")
+        }
+        sync if op == Op::Repair && sync.starts_with("versions/") => {
+            Some("nothing: the next writer settles it again from what lasts already")
         }
         "trash" => Some("nothing: whatever lost its name in `versions/` is on its way out"),
         "versions" if op == Op::Activate || op == Op::Rollback => {

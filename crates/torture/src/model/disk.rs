@@ -61,18 +61,21 @@ pub struct Disk {
 const ROOT: usize = 0;
 
 impl Disk {
-    /// Makes the calls, all but those numbered `without`.
-    pub fn after(before: &BTreeMap<String, Leaf>, calls: &[Call], without: &BTreeSet<usize>) -> Self {
+    /// Makes the calls, all but those numbered `without`. What was there before them lasts, unless `unsynced` says that nobody synced
+    /// what is in the directories of versions.
+    pub fn after(before: &BTreeMap<String, Leaf>, unsynced: bool, calls: &[Call], without: &BTreeSet<usize>) -> Self {
         let mut disk = Self::default();
         disk.nodes.push(Node::Directory(BTreeMap::new()));
         let mut files = BTreeMap::new();
         for (path, leaf) in before {
+            let lasts = !unsynced || path.split('/').count() <= 3;
             let node = match leaf {
                 Leaf::Directory => disk.add(Node::Directory(BTreeMap::new())),
                 Leaf::Symlink(target) => disk.add(Node::Symlink(target.clone())),
-                Leaf::File(number, bytes) => *files
-                    .entry(*number)
-                    .or_insert_with(|| disk.add(Node::File { synced: bytes.clone(), now: bytes.clone() })),
+                Leaf::File(number, bytes) => *files.entry(*number).or_insert_with(|| {
+                    let synced = if lasts { bytes.clone() } else { Vec::new() };
+                    disk.add(Node::File { synced, now: bytes.clone() })
+                }),
             };
             let (directory, name) = disk.place(path);
             disk.entries(directory).insert(name, node);
@@ -81,6 +84,12 @@ impl Disk {
             if let Node::Directory(entries) = node {
                 disk.lasting.insert(at, entries.clone());
             }
+        }
+        for path in before.keys().filter(|path| unsynced && path.split('/').count() > 3) {
+            let (directory, name) = disk.place(path);
+            let node = disk.entries(directory).get(&name).copied();
+            disk.lasting.entry(directory).or_default().remove(&name);
+            disk.change(directory, vec![(name, node)], None);
         }
         for (_, call) in calls.iter().enumerate().filter(|(at, _)| !without.contains(at)) {
             disk.make(call);
@@ -227,6 +236,8 @@ impl Disk {
                 Node::File { synced, now } => {
                     let bytes = match choice.files.get(node) {
                         Some(Kept::Nothing) => synced.clone(),
+                        // What was synced stays when more is appended.
+                        Some(Kept::Half) if now.starts_with(synced) => now[..(synced.len() + now.len()) / 2].to_vec(),
                         Some(Kept::Half) => now[..now.len() / 2].to_vec(),
                         Some(Kept::All) | None => now.clone(),
                     };
