@@ -165,6 +165,9 @@ pub fn why_spare(op: Op, sync: &str, settles: bool) -> Option<&'static str> {
         sync if op == Op::Repair && sync.starts_with("versions/") => {
             Some("nothing: the next writer settles it again from what lasts already")
         }
+        "used-ids" if op == Op::Repair => {
+            Some("nothing here: the sequence of what is set aside, when it was the newest")
+        }
         "trash" => Some("nothing: whatever lost its name in `versions/` is on its way out"),
         "versions" if op == Op::Activate || op == Op::Rollback => {
             Some("nothing here: the version's name, when whoever prepared it died before its own sync")
