@@ -66,7 +66,7 @@ const refusedWriting: [unknown, typeof TypeError | typeof RangeError, RegExp][] 
   [{ onInvalid: 'ignore' }, RangeError, /options\.onInvalid.*got 'ignore'/],
   [{ onProgress: {} }, TypeError, /options\.onProgress must be a function/],
   [{ gate: true }, TypeError, /options\.gate must be a function, got true/],
-  [{ coalesce: true }, TypeError, /no option 'coalesce'/],
+  [{ coalesce: 1 }, TypeError, /options\.coalesce must be true or false, got 1/],
 ]
 for (const [options, type, message] of refusedWriting)
   test(`writing refuses ${message.source}`, (t) => {

@@ -20,6 +20,18 @@ export interface Turn {
 /** The runs that wait, by what they are for. */
 const waiting = new Map<string, Group<unknown>>()
 
+const numbers = new WeakMap<object, number>()
+let numbered = 0
+
+/** A number that stands for a function, as long as it lives; 0 for none. */
+export function numberOf(callback: object | undefined): number {
+  if (!callback) return 0
+  const known = numbers.get(callback)
+  if (known !== undefined) return known
+  numbers.set(callback, ++numbered)
+  return numbered
+}
+
 /** Joins the run for `key` that waits for its turn, or starts one. */
 export async function coalesce<T>(key: string, member: Member, run: (turn: Turn) => Promise<T>): Promise<T> {
   member.signal?.throwIfAborted()

@@ -1,5 +1,6 @@
 // An open index as callers hold it.
 import { limited } from './abort.js'
+import { coalesce, numberOf } from './coalesce.js'
 import { list, listing } from './documents.js'
 import { native } from './errors.js'
 import { Watcher } from './events.js'
@@ -9,7 +10,7 @@ import type { CopyOptions, PruneOptions, RepairOptions, VerifyOptions } from './
 import { Lifetime } from './lifetime.js'
 import type { CancelToken, NativeIndex, NativeSnapshot } from './native.js'
 import { abortable, json, lockOptions, writeOptions } from './options.js'
-import type { Abortable, LockOptions, RebuildOptions, WaitOptions } from './options.js'
+import type { Abortable, LockOptions, RebuildOptions, WaitOptions, Write } from './options.js'
 import type { Facets, Query, SearchOptions, Select } from './query-types.js'
 import { prepareQuery, searchLimits } from './query.js'
 import type { DocumentsOptions, Listed } from './read.js'
@@ -90,8 +91,14 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
   ): Promise<VersionInfo> {
     checkSource(documents)
     const write = writeOptions(options, 'rebuild')
+    if (write.coalesce && typeof documents !== 'function')
+      throw new TypeError('options.coalesce needs a source function, which is called once the lock is held')
     return this.#life.run(async () => {
-      const published = await rebuild(this.#native, documents, write)
+      const published = await (write.coalesce
+        ? coalesce(this.#key(write), write, ({ began, ...turn }) =>
+            rebuild(this.#native, documents, { ...write, ...turn }, began),
+          )
+        : rebuild(this.#native, documents, write))
       this.#published = published
       if (published.info.state === 'published') await this.#serve(published.info)
       return published.info
@@ -217,6 +224,12 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
 
   async #hold(version: string | null): Promise<NativeSnapshot> {
     return this.#life.run(() => native(() => this.#native.snapshot(version)))
+  }
+
+  /** Equal for rebuilds that do the same: what a function does is its own to know. */
+  #key({ json: what, artifacts, gate, onInvalid }: Write): string {
+    const functions = [gate, typeof onInvalid === 'function' ? onInvalid : undefined].map(numberOf)
+    return JSON.stringify(['index', this.path, what, artifacts, functions])
   }
 
   async #look(): Promise<VersionInfo | undefined> {

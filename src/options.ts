@@ -100,6 +100,11 @@ export interface RebuildOptions<S extends Fields> extends WriteOptions<S> {
    * writer lock is held, before the source. A snapshot's `artifact` gives their paths.
    */
   artifacts?: Readonly<Record<string, string>>
+  /**
+   * If another rebuild of this index in this process waits for the lock, with equal options, share its result instead: its source function
+   * will be called after this call, so it reads nothing older. Only with a source function. Default false.
+   */
+  coalesce?: boolean
 }
 
 const OPEN = new Set([
@@ -118,7 +123,7 @@ const KEEP = new Set(['versions', 'days', 'maxBytes'])
 const THREADS = new Set(['search', 'build'])
 const LOCK = new Set(['signal', 'lockTimeoutMs', 'ifCurrent'])
 const WRITE = new Set([...LOCK, 'version', 'activate', 'attributes', 'onInvalid', 'onProgress', 'gate'])
-const REBUILD = new Set([...WRITE, 'artifacts'])
+const REBUILD = new Set([...WRITE, 'artifacts', 'coalesce'])
 const SIGNAL = new Set(['signal'])
 
 /** Options as the native layer takes them, and what stays here. */
@@ -167,6 +172,7 @@ export interface Write {
   readonly onProgress: ((progress: Progress) => void) | undefined
   readonly gate: ((draft: Snapshot<Fields>) => unknown) | undefined
   readonly artifacts: readonly (readonly [name: string, path: string])[]
+  readonly coalesce: boolean
 }
 
 /** Checks the options of a write. */
@@ -193,6 +199,7 @@ export function writeOptions(value: unknown, operation: string): Write {
     onProgress: given(o.onProgress, (v) => callback(v, 'options.onProgress') as (progress: Progress) => void),
     gate: given(o.gate, (v) => callback(v, 'options.gate') as (draft: Snapshot<Fields>) => unknown),
     artifacts: given(o.artifacts, artifactsOf) ?? [],
+    coalesce: given(o.coalesce, (v) => boolean(v, 'options.coalesce')) ?? false,
   }
 }
 

@@ -12,13 +12,22 @@ import { SourceReader } from './source.js'
 import { parsePublished } from './version.js'
 import type { Published } from './version.js'
 
-/** Rebuilds the index from the source, which has been checked. Rejects with the signal's reason, or with why it failed. */
-export async function rebuild(index: NativeIndex, source: unknown, write: Write): Promise<Published> {
+/**
+ * Rebuilds the index from the source, which has been checked. `began` is called once the lock is held, before the source is.
+ * Rejects with the signal's reason, or with why it failed.
+ */
+export async function rebuild(
+  index: NativeIndex,
+  source: unknown,
+  write: Write,
+  began?: () => void,
+): Promise<Published> {
   const interrupt = new Interrupt(write.signal)
   const reporter = new Reporter(write.onProgress, (error) => interrupt.fire(error))
   try {
     reporter.report('waiting', 0)
     const draft = await native(() => index.beginDraft(write.json, interrupt.token))
+    began?.()
     try {
       interrupt.check()
       for (const [name, path] of write.artifacts) await native(() => draft.attach(name, path, interrupt.token))

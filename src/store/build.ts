@@ -1,5 +1,6 @@
 // Where a version's files come from: a caller's build, or the current version and some more.
 import { lstat, stat } from 'node:fs/promises'
+import { numberOf } from '../coalesce.js'
 import type { Turn } from '../coalesce.js'
 import { CutoverError, native } from '../errors.js'
 import type { NativeStore } from '../native.js'
@@ -23,13 +24,9 @@ export const runBuild =
       await interrupt.race(Promise.resolve(build(draft.directory, interrupt.signal)))
     })
 
-const gates = new WeakMap<object, number>()
-let gatesSeen = 0
-
 /** Equal for rebuilds that one run can serve. */
 export function rebuildKey(path: string, required: readonly string[], { json, gate }: StoreWrite): string {
-  if (gate && !gates.has(gate)) gates.set(gate, ++gatesSeen)
-  return JSON.stringify([path, required, json, gate ? gates.get(gate) : 0])
+  return JSON.stringify(['store', path, required, json, numberOf(gate)])
 }
 
 /** The current version with these artifacts added or replaced. */
