@@ -43,8 +43,8 @@ fn documents<'a>(choices: &mut Choices, texts: &'a [(String, String, [String; 2]
             (2, Value::Keyword(&kinds[1])),
             (3, Value::Number(price)),
             (3, Value::Number(-price)),
-            (4, Value::Integer(choices.below(70_000) as i64 - 9)),
-            (5, Value::Date(choices.below(1 << 40) as i64)),
+            (4, Value::Integer(i64::from(choices.below(70_000) as u32) - 9)),
+            (5, Value::Date(i64::from(choices.below(1 << 30) as u32) << 10)),
             (6, Value::Boolean(choices.below(2) == 0)),
         ];
         all.into_iter().filter(|_| choices.below(4) > 0).collect()

@@ -237,7 +237,7 @@ impl Disk {
                     let bytes = match choice.files.get(node) {
                         Some(Kept::Nothing) => synced.clone(),
                         // What was synced stays when more is appended.
-                        Some(Kept::Half) if now.starts_with(synced) => now[..(synced.len() + now.len()) / 2].to_vec(),
+                        Some(Kept::Half) if now.starts_with(synced) => now[..synced.len().midpoint(now.len())].to_vec(),
                         Some(Kept::Half) => now[..now.len() / 2].to_vec(),
                         Some(Kept::All) | None => now.clone(),
                     };
@@ -278,13 +278,14 @@ pub fn write_tree(root: &Path, tree: &BTreeMap<String, Leaf>) {
         match leaf {
             Leaf::Directory => fs::create_dir(&path).unwrap(),
             Leaf::Symlink(target) => symlink(target, &path).unwrap(),
-            Leaf::File(number, bytes) => match written.get(number) {
-                Some(first) => fs::hard_link(root.join(first), &path).unwrap(),
-                None => {
+            Leaf::File(number, bytes) => {
+                if let Some(first) = written.get(number) {
+                    fs::hard_link(root.join(first), &path).unwrap();
+                } else {
                     fs::write(&path, bytes).unwrap();
                     written.insert(*number, name);
                 }
-            },
+            }
         }
     }
 }
