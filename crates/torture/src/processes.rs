@@ -27,6 +27,10 @@ use crate::{
 
 const READERS: usize = 4;
 const WRITERS: usize = 2;
+/// How long the first publish is waited for.
+const MOST: Duration = Duration::from_mins(5);
+/// How long a reader leaves the processors to the others after each round.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What the processes said they did.
 #[derive(Debug, Default)]
@@ -50,7 +54,9 @@ pub fn run(arguments: &[&str]) -> Outcome<()> {
         crowd.push(start(&path, role, 0, &counted)?);
     }
     let (mut kills, started) = (0, Instant::now());
-    while started.elapsed() < Duration::from_secs(seconds) {
+    // Builders run at idle priority: on a busy machine the first publish can take long, and without one nothing was tried.
+    let unpublished = || counted.publishes.load(Ordering::Relaxed) == 0 && started.elapsed() < MOST;
+    while started.elapsed() < Duration::from_secs(seconds) || unpublished() {
         thread::sleep(Duration::from_millis(20 + random.below(180) as u64));
         let role = random.below(crowd.len());
         if let Some(status) = crowd[role].try_wait()? {
@@ -159,6 +165,7 @@ pub fn read(path: &Path) -> Outcome<()> {
         if round % 16 == 0 {
             index.refresh(true)?;
         }
+        thread::sleep(PAUSE);
     }
     Ok(())
 }
