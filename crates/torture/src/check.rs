@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use cutover_store::{Depth, ProblemKind, State, Store, StoreOptions};
 use serde_json::Value;
 
-use crate::ops::{COPY, INDEX, Op, PLAIN, publish, write};
+use crate::ops::{COPY, INDEX, Op, PLAIN, SOURCE, publish, write};
 
 /// What an index looks like to a reader. Generated ids differ between runs: such a version is known by its place in the order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -130,6 +130,7 @@ pub fn check_against(op: Op, base: &Path, must: Must, expected: &Expected) -> Re
         return Err(format!("found {seen:?}\nbefore {before:?}\nafter {after:?}"));
     }
     used(&index, &seen)?;
+    moved(op, base)?;
     let writer = write(&index).and_then(|writer| publish(writer, None, true));
     drop(writer.map_err(|error| format!("the next publish fails: {error}"))?);
     whole(&index)?;
@@ -151,6 +152,22 @@ fn whole(index: &Path) -> Result<(), String> {
     match report.problems.iter().find(|problem| !harmless(&problem.file, problem.kind)) {
         Some(problem) => Err(format!("it does not verify: {problem:?}")),
         None => Ok(()),
+    }
+}
+
+/// What was to be moved into a version is in one, or where it was.
+fn moved(op: Op, base: &Path) -> Result<(), String> {
+    if !matches!(op, Op::FirstPublish | Op::Publish | Op::PublishNamed | Op::Prepare) {
+        return Ok(());
+    }
+    // What it holds is for its digest to say; before the version is complete nobody promised anything.
+    let is_it = |path: &Path| path.exists();
+    let versions = fs::read_dir(base.join(INDEX).join("versions")).into_iter().flatten().flatten();
+    let within = versions.map(|version| version.path().join("artifacts/moved")).any(|path| is_it(&path));
+    if within || is_it(&base.join(SOURCE).join("moved")) {
+        Ok(())
+    } else {
+        Err("the file that was to be moved is neither in a version nor where it was".to_owned())
     }
 }
 

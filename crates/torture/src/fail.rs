@@ -56,12 +56,26 @@ pub fn fail(runner: &Runner, op: Op, wanted: &mut dyn FnMut(usize, i32) -> bool)
                     "be-one-of-both"
                 }
             };
+            if is_last_sync(&calls, at) && !ended.output.starts_with("CUTOVER_INDETERMINATE") {
+                tried.violations.push(format!("{}: it is unknown what lasts, but it says {ended:?}", what()));
+            }
             if let Err(wrong) = runner.check(op, base.path(), must) {
                 tried.violations.push(format!("{}: {wrong}", what()));
             }
         }
     }
     tried
+}
+
+/// Whether the call is the sync that makes the new `CURRENT` last.
+fn is_last_sync(calls: &[String], at: usize) -> bool {
+    let swapped =
+        calls[..at - 1].iter().rposition(|call| call.starts_with("rename ") && call.ends_with("/index/CURRENT"));
+    let after = swapped.map(|swapped| &calls[swapped + 1..at]);
+    after.is_some_and(|after| {
+        let syncs: Vec<&String> = after.iter().filter(|call| call.starts_with("fsync ")).collect();
+        syncs.len() == 1 && calls[at - 1].starts_with("fsync ")
+    })
 }
 
 fn names_a_path(output: &str, base: &std::path::Path) -> bool {

@@ -1,7 +1,7 @@
 //! `cutover-torture`: the fault campaign, and the processes that it tries.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line")]
 
-use std::{env, path::Path, process::ExitCode};
+use std::{collections::BTreeSet, env, path::Path, process::ExitCode};
 
 use cutover_torture::{
     campaign,
@@ -99,20 +99,40 @@ fn modelled(runner: &Runner, op: Op) -> Tried {
     tried
 }
 
-/// What each sync is for, as a table.
+/// What each sync is for, as a table; what an operation above has already is not repeated.
 fn table(ops: &[&str]) -> ExitCode {
     let runner = Runner::new(&env::current_exe().unwrap_or_default());
+    let mut rows = BTreeSet::new();
     println!("| operation | sync of | what is lost without it |\n| --- | --- | --- |");
     for (name, op) in ALL.into_iter().filter(|(name, _)| ops.is_empty() || ops.contains(name)) {
         let mut model = Model::record(&runner, op, Random(1));
         for loss in model.without(&mut |_| true, &mut 0) {
-            let path = if loss.sync.is_empty() { "its directory" } else { &loss.sync };
+            let path = if loss.sync.is_empty() { ".." } else { &loss.sync };
             let spare = model::why_spare(op, &loss.sync, loss.settles).unwrap_or("nothing is known");
-            let lost = loss.lost.unwrap_or_else(|| spare.to_owned()).replace('\n', "; ").replace('|', "/");
-            println!("| {name} | `{path}` | {} |", lost.chars().take(160).collect::<String>());
+            let lost = loss.lost.map_or_else(|| spare.to_owned(), |lost| short(&model::tidy(&lost)));
+            let path = ["four", "v1", "v2"]
+                .iter()
+                .fold(path.to_owned(), |path, id| path.replace(&format!("versions/{id}"), "versions/<id>"));
+            // All that make versions do so in the same way.
+            let publishes = matches!(op, Op::FirstPublish | Op::Publish | Op::PublishNamed | Op::Prepare);
+            let after_current = if loss.settles && path != "index" { ", after `CURRENT`" } else { "" };
+            if rows.insert((if publishes { "" } else { name }, path.clone(), loss.settles, lost.starts_with("nothing")))
+            {
+                println!("| {name}{after_current} | `{}` | {lost} |", path.strip_prefix("index/").unwrap_or(&path));
+            }
         }
     }
     ExitCode::SUCCESS
+}
+
+/// What a check found, in a line.
+fn short(lost: &str) -> String {
+    if lost.starts_with("found Seen") {
+        return "the version, its state, or what was said to be current: an earlier state comes back".to_owned();
+    }
+    let line = lost.replace('\n', "; ").replace('|', "/").replace("Problem { ", "").replace(" }", "");
+    let line = line.replace("the current version does not open: ", "").replace("version <id> is damaged: ", "");
+    line.chars().take(150).collect()
 }
 
 fn report(what: &str, tried: &Tried) -> ExitCode {

@@ -20,11 +20,11 @@ use std::{
 use crate::{
     check::{Expected, Must, check_against},
     kill::Tried,
-    ops::Op,
+    ops::{Op, SOURCE},
     random::Random,
     run::{Fault, Runner},
 };
-use disk::{Disk, read_tree};
+use disk::{Age, Disk, read_tree};
 use images::choices;
 use record::{Call, Kind};
 
@@ -119,8 +119,14 @@ impl<'a> Model<'a> {
         tried: &mut usize,
     ) -> Option<String> {
         let must = if cut == self.calls.len() { Must::BeDone } else { Must::BeOneOfBoth };
-        let written_by_others = self.op == Op::Adopt;
-        let disk = Disk::after(&self.before, written_by_others, &self.calls[..cut], without);
+        let op = self.op;
+        let age = |path: &str| match path.split('/').count() {
+            // Other software's versions, and what a user wrote, which nobody synced.
+            4.. if op == Op::Adopt => Age::Unsynced,
+            _ if path.starts_with(SOURCE) => Age::OnlyTheName,
+            _ => Age::Lasts,
+        };
+        let disk = Disk::after(&self.before, &age, &self.calls[..cut], without);
         for choice in choices(&disk, &mut self.random, SAMPLED) {
             let image = disk.image(&choice);
             let mut hasher = DefaultHasher::new();
@@ -139,14 +145,26 @@ impl<'a> Model<'a> {
     }
 }
 
-/// The path without what differs from run to run.
-fn tidy(path: &str) -> String {
-    let cut = |part: &str| -> String {
-        let part = part.split_once(".tmp-").map_or_else(|| part.to_owned(), |(name, _)| format!("{name}.tmp"));
-        let generated = part.len() >= 17 && part.as_bytes()[..10].iter().all(u8::is_ascii_digit);
-        if generated { format!("<id>{}", &part[17..]) } else { part }
-    };
-    path.split('/').map(cut).collect::<Vec<_>>().join("/")
+/// The text without what differs from run to run: the random ends of names.
+#[must_use]
+pub fn tidy(text: &str) -> String {
+    const MARKS: [&str; 3] = [".tmp-", ".cutover-staging-", ".cutover-copy-"];
+    let mut tidy = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let id = rest.as_bytes();
+        if id.len() >= 17 && id[..10].iter().all(u8::is_ascii_digit) && id[10] == b'-' {
+            tidy.push_str("<id>");
+            rest = &rest[17..];
+        } else if let Some(mark) = MARKS.iter().find(|mark| rest.starts_with(**mark)) {
+            tidy.push_str(mark.trim_end_matches('-'));
+            rest = rest[mark.len()..].trim_start_matches(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+        } else {
+            tidy.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    tidy
 }
 
 /// Why nothing is lost, in this model, without a sync for which it finds no loss; none when there should have been one.

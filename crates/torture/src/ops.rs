@@ -8,7 +8,7 @@ use std::{
 
 use cutover_durable::swap::{Gap, replace_with};
 use cutover_store::{
-    Contents, Draft, DraftOptions, InPlace, Keep, LockWait, Result, Store, StoreOptions, Swap, VersionId, Writer,
+    Contents, Draft, DraftOptions, How, InPlace, Keep, LockWait, Result, Store, StoreOptions, Swap, VersionId, Writer,
 };
 use serde_json::{Map, json};
 
@@ -65,6 +65,8 @@ pub const ALL: [(&str, Op); 14] = [
 
 /// The index, below the directory that a fault campaign works in.
 pub const INDEX: &str = "index";
+/// Files beside the index that a publish brings in as artifacts: the tree `tree` is copied, the file `moved` is moved.
+pub const SOURCE: &str = "source";
 /// Where `copy-to` copies to.
 pub const COPY: &str = "copy";
 /// The directory whose parts `replace-with` and `rebuild-in-place` replace.
@@ -96,7 +98,7 @@ impl Op {
     pub fn prepare(self, base: &Path) -> Result<()> {
         let index = base.join(INDEX);
         match self {
-            Self::FirstPublish => {}
+            Self::FirstPublish => put_sources(base),
             Self::ReplaceWith | Self::RebuildInPlace => {
                 for (name, text) in
                     [("live/a", "old a"), ("live/sub/b", "old b"), ("file", "old file"), ("beside", "kept")]
@@ -117,6 +119,7 @@ impl Op {
                 }
                 drop(publish(write(&index)?, Some("waiting"), false)?);
                 write(&index)?.tag("kept", Some(&id("one")))?;
+                put_sources(base);
                 if self == Self::Repair {
                     // The current version is damaged, and CURRENT will have to lead elsewhere.
                     let file = index.join("versions/three/segments/0/text");
@@ -136,9 +139,9 @@ impl Op {
         let index = base.join(INDEX);
         let never = || false;
         match self {
-            Self::FirstPublish | Self::Publish => drop(publish(write(&index)?, None, true)?),
-            Self::PublishNamed => drop(publish(write(&index)?, Some("four"), true)?),
-            Self::Prepare => drop(publish(write(&index)?, None, false)?),
+            Self::FirstPublish | Self::Publish => drop(publish_all(base, None, true)?),
+            Self::PublishNamed => drop(publish_all(base, Some("four"), true)?),
+            Self::Prepare => drop(publish_all(base, None, false)?),
             Self::Activate => drop(write(&index)?.activate(&id("waiting"), None)?),
             Self::Rollback => drop(write(&index)?.rollback(None, None)?),
             Self::Prune => drop(write(&index)?.prune(&Keep { versions: 1, ..Keep::default() }, false)?),
@@ -197,10 +200,28 @@ pub fn id(text: &str) -> VersionId {
 /// # Errors
 /// The store's.
 pub fn publish(writer: Writer, version: Option<&str>, activate: bool) -> Result<Writer> {
+    finish(begin(writer, version)?, activate)
+}
+
+/// The same with artifacts: a tree that is copied, a file that is moved, and files that another tool writes into the draft.
+fn publish_all(base: &Path, version: Option<&str>, activate: bool) -> Result<Writer> {
+    let never = || false;
+    let draft = begin(write(&base.join(INDEX))?, version)?;
+    draft.attach("tree", &base.join(SOURCE).join("tree"), How::Copy, &never)?;
+    draft.attach("moved", &base.join(SOURCE).join("moved"), How::Move, &never)?;
+    let artifacts = draft.artifacts()?;
+    for name in ["faiss.index", "lucene/_0.cfs"] {
+        stage(&artifacts.join(name), "written by another tool")?;
+    }
+    draft.collect(&["faiss.index".to_owned()], &|_, _| (), &never)?;
+    finish(draft, activate)
+}
+
+fn begin(writer: Writer, version: Option<&str>) -> Result<Draft> {
     let current = writer.store().current()?;
     let before = current.map(|current| writer.store().snapshot(Some(&current))).transpose()?;
     let attributes = Map::from_iter([("model".to_owned(), json!("m"))]);
-    let mut draft = writer.draft(DraftOptions { id: version.map(id), attributes, ..DraftOptions::default() })?;
+    let draft = writer.draft(DraftOptions { id: version.map(id), attributes, ..DraftOptions::default() })?;
     let text = draft.id().to_string();
     for name in ["segments/0/documents", "segments/0/text", "tombstones/0", "artifacts/notes"] {
         put(&draft, name, text.repeat(20).as_bytes())?;
@@ -209,8 +230,18 @@ pub fn publish(writer: Writer, version: Option<&str>, activate: bool) -> Result<
         Some(before) => draft.link(&before, "shared/vectors")?,
         None => put(&draft, "shared/vectors", b"vectors that all versions share")?,
     }
+    Ok(draft)
+}
+
+fn finish(mut draft: Draft, activate: bool) -> Result<Writer> {
     draft.complete(Contents::default(), activate)?;
     Ok(draft.publish(None, &|| false)?.1)
+}
+
+fn put_sources(base: &Path) {
+    for name in ["tree/a", "tree/sub/b", "moved"] {
+        put_plain(&base.join(SOURCE).join(name), name);
+    }
 }
 
 fn put(draft: &Draft, name: &str, bytes: &[u8]) -> Result<()> {

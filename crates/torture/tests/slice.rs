@@ -71,8 +71,8 @@ fn a_power_cut_leaves_old_or_new_on_the_worst_file_system_and_every_sync_is_need
     for (name, op) in ALL {
         let mut model = Model::record(&runner, op, random.clone());
         let every = op == Op::Publish;
-        tried.add(model.sound(&mut |_| every || random.below(8) == 0));
-        for loss in model.without(&mut |_| every || random.below(4) == 0, &mut tried.faults) {
+        tried.add(model.sound(&mut |_| every || random.below(16) == 0));
+        for loss in model.without(&mut |_| every || random.below(8) == 0, &mut tried.faults) {
             let explained = loss.lost.is_some() || why_spare(op, &loss.sync, loss.settles).is_some();
             assert!(explained, "{name}: nothing is lost without syncing {:?}", loss.sync);
             red += usize::from(loss.lost.is_some());

@@ -2,7 +2,6 @@
 #![allow(dead_code, reason = "each test file uses the helpers that it needs")]
 
 pub mod apart;
-pub mod traced;
 
 use std::{
     collections::BTreeMap,

@@ -17,6 +17,14 @@ pub enum Leaf {
     Symlink(String),
 }
 
+/// What lasts of what others had written before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    Lasts,
+    OnlyTheName,
+    Unsynced,
+}
+
 /// How much of a file's unsynced bytes is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
@@ -61,14 +69,18 @@ pub struct Disk {
 const ROOT: usize = 0;
 
 impl Disk {
-    /// Makes the calls, all but those numbered `without`. What was there before them lasts, unless `unsynced` says that nobody synced
-    /// what is in the directories of versions.
-    pub fn after(before: &BTreeMap<String, Leaf>, unsynced: bool, calls: &[Call], without: &BTreeSet<usize>) -> Self {
+    /// Makes the calls, all but those numbered `without`. Of what was there before them the bytes and the names last as `age` says.
+    pub fn after(
+        before: &BTreeMap<String, Leaf>,
+        age: &dyn Fn(&str) -> Age,
+        calls: &[Call],
+        without: &BTreeSet<usize>,
+    ) -> Self {
         let mut disk = Self::default();
         disk.nodes.push(Node::Directory(BTreeMap::new()));
         let mut files = BTreeMap::new();
         for (path, leaf) in before {
-            let lasts = !unsynced || path.split('/').count() <= 3;
+            let lasts = age(path) == Age::Lasts;
             let node = match leaf {
                 Leaf::Directory => disk.add(Node::Directory(BTreeMap::new())),
                 Leaf::Symlink(target) => disk.add(Node::Symlink(target.clone())),
@@ -85,7 +97,7 @@ impl Disk {
                 disk.lasting.insert(at, entries.clone());
             }
         }
-        for path in before.keys().filter(|path| unsynced && path.split('/').count() > 3) {
+        for path in before.keys().filter(|path| age(path) == Age::Unsynced) {
             let (directory, name) = disk.place(path);
             let node = disk.entries(directory).get(&name).copied();
             disk.lasting.entry(directory).or_default().remove(&name);
