@@ -13,11 +13,14 @@ import type { VersionInfo } from '../version.js'
 import type { Opening } from './command.js'
 import { EXIT, Failure } from './exit.js'
 
+/** A command is over before digests are compared in the background, or nearly: what it finds must not depend on that. `verify` compares them. */
+const integrity = 'sizes'
+
 /** Reads an index of documents, and tells one that holds other files from one that is damaged. */
 export async function reading<R>(path: string, options: Opening, work: (index: SearchIndex) => Promise<R>): Promise<R> {
   const { allow } = options
   try {
-    return await using(openIndex(path, { mode: 'read-only', ...(allow ? { allow } : {}) }), work)
+    return await using(openIndex(path, { mode: 'read-only', integrity, ...(allow ? { allow } : {}) }), work)
   } catch (error) {
     if (!isCutoverError(error, 'CUTOVER_CORRUPT') || (await mayHoldDocuments(path, options))) throw error
     throw new Failure(`${path} holds files of other software, not documents`, EXIT.problem, { cause: error })
@@ -39,7 +42,7 @@ export async function openVersions(
   { allow }: Opening,
   mode: 'read-only' | 'read-write',
 ): Promise<VersionStore> {
-  const allowing = allow ? { allow } : {}
+  const allowing = { integrity, ...(allow ? { allow } : {}) } as const
   const looking = await openStore(path, { mode: 'read-only', ...allowing })
   if (mode === 'read-only') return looking
   await looking.close()
