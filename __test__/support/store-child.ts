@@ -55,16 +55,17 @@ const deeds: Record<string, () => Promise<void>> = {
     const held = await store.snapshot()
     const holding = resources()
     await held.close()
-    const began = performance.now()
     for (let n = 0; n < 500; n++) await Promise.all(Array.from({ length: 20 }, round))
-    const ms = performance.now() - began
     // Threads that have given their answer end by themselves.
     let after = resources()
-    for (let n = 0; n < 1000 && after.some((count, at) => count > (before[at] ?? 0)); n++) {
-      await new Promise((done) => setImmediate(done))
+    // A busy machine gives them their turn late.
+    for (let n = 0; n < 3000 && after.some((count, at) => count > (before[at] ?? 0)); n++) {
+      await new Promise((done) => {
+        setTimeout(done, 10)
+      })
       after = resources()
     }
-    process.stdout.write(JSON.stringify({ before, holding, after, ms, inUse: (await store.status()).inUse }))
+    process.stdout.write(JSON.stringify({ before, holding, after, inUse: (await store.status()).inUse }))
     await store.close()
   },
 
