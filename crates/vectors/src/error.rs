@@ -74,6 +74,12 @@ pub enum Error {
         /// What the builder said.
         message: String,
     },
+    /// A file that was to be imported is not what its format says.
+    #[error("it is no file of hnswlib's that can be read: {detail}")]
+    Foreign {
+        /// What is wrong with it.
+        detail: String,
+    },
     /// No thread could be started to build on.
     #[error("cannot start a thread to build the vector graph: {0}")]
     Thread(#[source] io::Error),

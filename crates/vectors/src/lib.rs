@@ -15,6 +15,7 @@ mod ffi;
 mod format;
 mod full;
 mod graph;
+mod import;
 mod index;
 mod kernels;
 #[cfg(feature = "oracle")]
@@ -31,6 +32,7 @@ mod tests;
 
 pub use builder::VectorBuilder;
 pub use error::{Error, Result};
+pub use import::Hnswlib;
 pub use index::{Neighbour, VectorIndex, default_ef};
 pub use parameters::{Metric, Parameters};
 pub use verify::Unreachable;
