@@ -8,6 +8,8 @@
 //! This crate knows ordinals (positions in a segment) and nothing of ids, documents or versions.
 
 mod builder;
+#[allow(dead_code, reason = "the walk and the builder do not use all of it yet")]
+mod codes;
 mod construct;
 mod distance;
 mod error;
@@ -34,5 +36,6 @@ pub use builder::VectorBuilder;
 pub use error::{Error, Result};
 pub use import::Hnswlib;
 pub use index::{Neighbour, VectorIndex, default_ef};
+pub use kernels::simd;
 pub use parameters::{Metric, Parameters};
 pub use verify::Unreachable;

@@ -1,6 +1,8 @@
 //! What can be seen only from inside: kernels, keys, levels, and the graph before it is written.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod codes;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{
