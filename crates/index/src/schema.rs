@@ -3,7 +3,7 @@
 //! Fields are kept in the order of their names, so that a schema means the same however it was written down.
 
 use crate::error::{Error, Result};
-use cutover_text::{Analyzer, FieldKind, FieldSpec, TextSchema};
+use cutover_text::{Analyzer, Case, FieldKind, FieldSpec, TextSchema};
 use cutover_vectors::{Metric, Parameters};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -312,7 +312,7 @@ impl From<MetricName> for Metric {
 fn kind_of(name: &str, field: &Field) -> Result<FieldKind> {
     Ok(match field {
         Field::Text { analyzer, boost, .. } => {
-            FieldKind::Text { analyzer: analyzer_of(name, analyzer)?, boost: *boost }
+            FieldKind::Text { analyzer: analyzer_of(name, analyzer)?, boost: *boost, case: Case::Insensitive }
         }
         Field::Keyword(f) => FieldKind::Keyword { many: f.many, facet: f.facet },
         Field::Number(f) => FieldKind::Number { many: f.many, facet: f.facet },

@@ -21,7 +21,7 @@ mod search;
 mod signature;
 mod value;
 
-pub use analyzer::{Analyzer, Language};
+pub use analyzer::{Analyzer, Case, Language};
 pub use builder::TextBuilder;
 pub use error::{Error, Result};
 pub use facets::facet_counts;

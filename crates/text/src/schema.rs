@@ -7,7 +7,8 @@ use cutover_durable::Digest;
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::TokenizerManager;
 
-use crate::{Analyzer, Error, Result, Value};
+use crate::analyzer::Analysis;
+use crate::{Analyzer, Case, Error, Result, Value};
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +19,8 @@ pub enum FieldKind {
         analyzer: Analyzer,
         /// Weight of the field where a query names none: finite, not negative.
         boost: f32,
+        /// Whether capitals are told from small letters.
+        case: Case,
     },
     /// An exact string: filtered and counted, never tokenised.
     Keyword {
@@ -80,6 +83,15 @@ impl FieldKind {
         }
     }
 
+    /// The streams of terms of a text field, the one that queries use by default first; none of another.
+    pub(crate) fn analyses(self) -> impl Iterator<Item = Analysis> {
+        let forms = match self {
+            Self::Text { analyzer, case, .. } => Some((analyzer, case.forms())),
+            _ => None,
+        };
+        forms.into_iter().flat_map(|(analyzer, forms)| forms.iter().map(move |form| Analysis { analyzer, form: *form }))
+    }
+
     pub(crate) fn facet(self) -> bool {
         match self {
             Self::Text { .. } => false,
@@ -132,6 +144,9 @@ impl TextSchema {
             {
                 return fault(spec, format!("its boost must be finite and not negative, got {boost}"));
             }
+            if spec.kind.analyses().count() > 1 {
+                return fault(spec, "two forms of one field cannot be indexed yet".to_owned());
+            }
         }
         Ok(())
     }
@@ -140,11 +155,8 @@ impl TextSchema {
     pub(crate) fn fingerprint(&self) -> Digest {
         let mut text = String::new();
         for spec in &self.fields {
-            let analyzer = match spec.kind {
-                FieldKind::Text { analyzer, .. } => analyzer.name(),
-                _ => String::new(),
-            };
-            text.extend([&spec.name, "\0", spec.kind.name(), "\0", &analyzer, "\n"]);
+            let analyzers = spec.kind.analyses().map(Analysis::name).collect::<Vec<_>>().join("+");
+            text.extend([&spec.name, "\0", spec.kind.name(), "\0", &analyzers, "\n"]);
         }
         Digest::of(text.as_bytes())
     }
@@ -153,8 +165,8 @@ impl TextSchema {
     pub(crate) fn tantivy(&self) -> (Schema, Vec<Option<Field>>) {
         let mut builder = Schema::builder();
         let fields = self.fields.iter().enumerate().map(|(number, spec)| {
-            let FieldKind::Text { analyzer, .. } = spec.kind else { return None };
-            let indexing = TextFieldIndexing::default().set_tokenizer(&analyzer.name());
+            let analysis = spec.kind.analyses().next()?;
+            let indexing = TextFieldIndexing::default().set_tokenizer(&analysis.name());
             let indexing = indexing.set_index_option(IndexRecordOption::WithFreqs);
             let options = TextOptions::default().set_indexing_options(indexing);
             Some(builder.add_text_field(&format!("f{number}"), options))
@@ -167,8 +179,8 @@ impl TextSchema {
     pub(crate) fn tokenizers(&self) -> TokenizerManager {
         let manager = TokenizerManager::new();
         for spec in &self.fields {
-            if let FieldKind::Text { analyzer, .. } = spec.kind {
-                manager.register(&analyzer.name(), analyzer.tantivy());
+            for analysis in spec.kind.analyses() {
+                manager.register(&analysis.name(), analysis.document());
             }
         }
         manager

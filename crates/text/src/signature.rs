@@ -11,11 +11,12 @@ use tantivy::index::InvertedIndexReader;
 use tantivy::schema::IndexRecordOption;
 use tantivy::tokenizer::TextAnalyzer;
 
+use crate::analyzer::Analysis;
 use crate::builder::distinct;
 use crate::guard::{self, Stop};
 use crate::index::FieldData;
 use crate::value::one_zero;
-use crate::{Error, FieldKind, FieldSpec, Result, TextIndex, TextSchema, Value};
+use crate::{Error, FieldSpec, Result, TextIndex, TextSchema, Value};
 
 /// How many terms are read between two looks at the cancel flag.
 const TERMS_BETWEEN_CHECKS: usize = 256;
@@ -43,10 +44,7 @@ impl Signer {
     /// For documents of this schema.
     #[must_use]
     pub fn new(schema: &TextSchema) -> Self {
-        let analyzer = |spec: &FieldSpec| match spec.kind {
-            FieldKind::Text { analyzer, .. } => Some(analyzer.tantivy()),
-            _ => None,
-        };
+        let analyzer = |spec: &FieldSpec| spec.kind.analyses().next().map(Analysis::document);
         Self { fields: schema.fields.iter().map(|spec| (spec.clone(), analyzer(spec))).collect() }
     }
 

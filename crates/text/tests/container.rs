@@ -8,7 +8,7 @@ use std::path::Path;
 
 use cutover_durable::Map;
 use cutover_text::{
-    Analyzer, Error, FieldKind, Filter, Operator, TextBuilder, TextIndex, TextSchema, Value, compile_filter,
+    Analyzer, Case, Error, FieldKind, Filter, Operator, TextBuilder, TextIndex, TextSchema, Value, compile_filter,
     facet_counts, matches, scores, search,
 };
 use support::{Built, Choices, all, body, build, field, never, text, texts, words};
@@ -153,9 +153,9 @@ fn a_container_built_for_other_fields_is_refused() {
     };
     assert!(matches!(change(&|schema| schema.fields.swap(0, 1)), Err(Error::OtherSchema { .. })));
     assert!(matches!(change(&|schema| drop(schema.fields.pop())), Err(Error::OtherSchema { .. })));
-    let simple = FieldKind::Text { analyzer: Analyzer::Simple, boost: 1.0 };
+    let simple = FieldKind::Text { analyzer: Analyzer::Simple, boost: 1.0, case: Case::Insensitive };
     assert!(matches!(change(&|schema| schema.fields[1].kind = simple), Err(Error::OtherSchema { .. })));
-    let boosted = FieldKind::Text { analyzer: Analyzer::Standard, boost: 9.0 };
+    let boosted = FieldKind::Text { analyzer: Analyzer::Standard, boost: 9.0, case: Case::Insensitive };
     assert!(change(&|schema| schema.fields[1].kind = boosted).is_ok(), "a boost is no part of the bytes");
 }
 

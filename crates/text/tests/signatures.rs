@@ -3,11 +3,12 @@
 
 mod support;
 
-use cutover_text::{Analyzer, FieldKind, Signer, TextIndex, TextSchema, Value};
+use cutover_text::{Analyzer, Case, FieldKind, Signer, TextIndex, TextSchema, Value};
 use support::{Choices, build, field, never, text};
 
 fn schema() -> TextSchema {
-    let english = FieldKind::Text { analyzer: Analyzer::language("english", true).unwrap(), boost: 1.0 };
+    let english =
+        FieldKind::Text { analyzer: Analyzer::language("english", true).unwrap(), boost: 1.0, case: Case::Insensitive };
     let many = |kind: fn(bool, bool) -> FieldKind| kind(true, false);
     TextSchema {
         fields: vec![

@@ -5,7 +5,7 @@ mod support;
 
 use std::cell::Cell;
 
-use cutover_text::{Analyzer, Error, FieldKind, MAX_TERMS, Operator, TextQuery, TextSchema, Value, search};
+use cutover_text::{Analyzer, Case, Error, FieldKind, MAX_TERMS, Operator, TextQuery, TextSchema, Value, search};
 use support::{Built, Choices, all, body, build, field, never, text, texts, words};
 
 fn hits(built: &Built, query: &str, operator: Operator) -> Vec<u32> {
@@ -124,7 +124,7 @@ fn every_word_must_occur_in_at_least_one_field() {
 #[test]
 fn fields_with_different_analyzers_share_the_words_of_a_query() {
     let english = Analyzer::language("english", true).unwrap();
-    let kind = FieldKind::Text { analyzer: english, boost: 1.0 };
+    let kind = FieldKind::Text { analyzer: english, boost: 1.0, case: Case::Insensitive };
     let schema = TextSchema { fields: vec![text("exact", 1.0), field("stemmed", kind)] };
     let documents = [("running", "horses"), ("run", "horse"), ("the", "the")];
     let documents: Vec<_> = documents.iter().map(|(a, b)| vec![(0, Value::Text(a)), (1, Value::Text(b))]).collect();

@@ -1,12 +1,13 @@
 //! How text becomes terms, the same way when it is indexed and when it is searched for.
 
+mod analysis;
 mod language;
 mod words;
 
-use tantivy::tokenizer::{Stemmer, StopWordFilter, TextAnalyzer};
+use tantivy::tokenizer::StopWordFilter;
 
+pub(crate) use analysis::Analysis;
 pub use language::Language;
-use words::{Rules, WordTokenizer};
 
 /// The longest term in bytes; longer ones are dropped, in documents and in queries alike. Tantivy's own limit is a little above.
 pub(crate) const MAX_TERM_BYTES: usize = 65_000;
@@ -37,29 +38,36 @@ impl Analyzer {
         let listed = !stop_words || StopWordFilter::new(language.tantivy()).is_some();
         listed.then_some(Self::Language { language, stop_words })
     }
+}
 
-    /// A name that is part of the format: the same analyzer in every version of this program, and another for any other.
-    pub(crate) fn name(self) -> String {
-        match self {
-            Self::Standard => "standard-1".to_owned(),
-            Self::Simple => "simple-1".to_owned(),
-            Self::Language { language, stop_words: false } => format!("{language}-1"),
-            Self::Language { language, stop_words: true } => format!("{language}-stop-1"),
-        }
-    }
+/// Whether a field tells capitals from small letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Case {
+    /// It does not.
+    #[default]
+    Insensitive,
+    /// It does.
+    Sensitive,
+    /// Both forms are indexed, and a query chooses.
+    Both,
+}
 
-    pub(crate) fn tantivy(self) -> TextAnalyzer {
-        let standard = || TextAnalyzer::builder(WordTokenizer::new(Rules::Standard));
+/// A form in which text is indexed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Form {
+    /// Capitals and small letters are the same.
+    Folded,
+    /// Words as they are written: capitals tell, nothing is stemmed, no word is dropped for being common.
+    Exact,
+}
+
+impl Case {
+    /// The forms in which a field of this case is indexed, the one that queries use by default first.
+    pub(crate) fn forms(self) -> &'static [Form] {
         match self {
-            Self::Standard => standard().build(),
-            Self::Simple => TextAnalyzer::builder(WordTokenizer::new(Rules::Simple)).build(),
-            Self::Language { language, stop_words } => {
-                let stemmer = Stemmer::new(language.tantivy());
-                match StopWordFilter::new(language.tantivy()).filter(|_| stop_words) {
-                    Some(stop) => standard().filter(stop).filter(stemmer).build(),
-                    None => standard().filter(stemmer).build(),
-                }
-            }
+            Self::Insensitive => &[Form::Folded],
+            Self::Sensitive => &[Form::Exact],
+            Self::Both => &[Form::Folded, Form::Exact],
         }
     }
 }

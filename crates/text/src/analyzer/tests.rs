@@ -1,10 +1,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use super::{Analyzer, Language, MAX_TERM_BYTES};
+use super::{Analysis, Analyzer, Form, Language, MAX_TERM_BYTES};
 
 fn terms(analyzer: Analyzer, text: &str) -> Vec<String> {
+    terms_in(Form::Folded, analyzer, text)
+}
+
+fn terms_in(form: Form, analyzer: Analyzer, text: &str) -> Vec<String> {
     let mut terms = Vec::new();
-    analyzer.tantivy().token_stream(text).process(&mut |token| {
+    Analysis { analyzer, form }.document().token_stream(text).process(&mut |token| {
         assert!(!token.text.is_empty());
         assert!(text.is_char_boundary(token.offset_from) && text.is_char_boundary(token.offset_to));
         terms.push(token.text.clone());
@@ -52,6 +56,15 @@ fn languages_stem_and_drop_their_commonest_words_when_asked() {
     assert_eq!(terms(plain, "the running horses"), ["the", "run", "hors"]);
     let stop = Analyzer::language("english", true).unwrap();
     assert_eq!(terms(stop, "the running horses"), ["run", "hors"]);
+}
+
+#[test]
+fn the_exact_form_keeps_words_as_they_are_written() {
+    let english = Analyzer::language("english", true).unwrap();
+    for analyzer in [Analyzer::Standard, Analyzer::Simple, english] {
+        assert_eq!(terms_in(Form::Exact, analyzer, "The Running hors\u{e9}s ΣΑΣ"), ["The", "Running", "horsés", "ΣΑΣ"]);
+    }
+    assert_eq!(terms_in(Form::Exact, Analyzer::Standard, "Cafe\u{301} ﬁN"), ["Café", "fiN"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::MAX_TERM_BYTES;
+use super::{Form, MAX_TERM_BYTES};
 
 /// What a word is, and what becomes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,13 @@ pub(super) enum Rules {
 #[derive(Clone)]
 pub(super) struct WordTokenizer {
     rules: Rules,
+    form: Form,
     token: Token,
 }
 
 impl WordTokenizer {
-    pub fn new(rules: Rules) -> Self {
-        Self { rules, token: Token::default() }
+    pub fn new(rules: Rules, form: Form) -> Self {
+        Self { rules, form, token: Token::default() }
     }
 }
 
@@ -32,12 +33,13 @@ impl Tokenizer for WordTokenizer {
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
         self.token.reset();
-        WordStream { rules: self.rules, text, next: 0, token: &mut self.token }
+        WordStream { rules: self.rules, form: self.form, text, next: 0, token: &mut self.token }
     }
 }
 
 pub(super) struct WordStream<'a> {
     rules: Rules,
+    form: Form,
     text: &'a str,
     /// Where the rest of the text begins.
     next: usize,
@@ -51,7 +53,7 @@ impl TokenStream for WordStream<'_> {
             // A word that is dropped keeps its position, so that its neighbours do not become neighbours of each other.
             self.token.position = self.token.position.wrapping_add(1);
             self.token.text.clear();
-            if normalise(&self.text[from..to], self.rules, &mut self.token.text) {
+            if normalise(&self.text[from..to], self.rules, self.form, &mut self.token.text) {
                 (self.token.offset_from, self.token.offset_to) = (from, to);
                 return true;
             }
@@ -96,17 +98,19 @@ fn stands_alone(c: char) -> bool {
 }
 
 /// Appends the word's indexed form to `term`; false, and anything in `term`, when it is too long to be indexed.
-fn normalise(word: &str, rules: Rules, term: &mut String) -> bool {
+fn normalise(word: &str, rules: Rules, form: Form, term: &mut String) -> bool {
     if word.len() > MAX_TERM_BYTES {
         return false;
     }
-    if word.is_ascii() {
-        term.push_str(word);
-        term.make_ascii_lowercase();
-    } else if rules == Rules::Simple {
-        lowercase(word.chars(), term);
-    } else {
-        lowercase(word.nfkc(), term);
+    match (rules, form) {
+        (_, Form::Folded) if word.is_ascii() => {
+            term.push_str(word);
+            term.make_ascii_lowercase();
+        }
+        (Rules::Simple, Form::Folded) => lowercase(word.chars(), term),
+        (Rules::Standard, Form::Folded) => lowercase(word.nfkc(), term),
+        (Rules::Simple, Form::Exact) => term.push_str(word),
+        (Rules::Standard, Form::Exact) => term.extend(word.nfkc()),
     }
     term.len() <= MAX_TERM_BYTES
 }

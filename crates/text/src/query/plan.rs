@@ -8,8 +8,9 @@ use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::TermInfo;
 
 use super::{MAX_BOOST, MAX_TERMS, Operator, TextQuery};
+use crate::analyzer::Analysis;
 use crate::index::FieldData;
-use crate::{Analyzer, Error, FieldKind, Result, SegmentRef, TextIndex, guard};
+use crate::{Error, FieldKind, Result, SegmentRef, TextIndex, guard};
 
 pub(crate) const K1: f64 = 1.2;
 pub(crate) const B: f64 = 0.75;
@@ -36,7 +37,7 @@ pub(crate) struct QueryField {
     pub average: f64,
     /// k1 · (1 − b + b · length ÷ average) by the code of a length.
     pub norms: Box<[f64; 256]>,
-    analyzer: Analyzer,
+    analysis: Analysis,
     boost: f64,
 }
 
@@ -77,7 +78,7 @@ impl Plan {
             let mut frequency = 0;
             let mut keys = Vec::new();
             for (number, field) in plan.fields.iter().enumerate() {
-                for (_, text) in word.iter().filter(|(analyzer, _)| analyzers[*analyzer] == field.analyzer) {
+                for (_, text) in word.iter().filter(|(analyzer, _)| analyzers[*analyzer] == field.analysis) {
                     let key = (number, text.clone());
                     if !leaves.contains_key(&key)
                         && let Some(leaf) = leaf(segments, number, field, text, documents)?
@@ -139,7 +140,7 @@ fn fields(segments: &[SegmentRef<'_>], query: &TextQuery) -> Result<Vec<QueryFie
     }
     let field = |(number, boost): (usize, f32)| {
         let spec = &all[number].spec;
-        let FieldKind::Text { analyzer, .. } = spec.kind else {
+        let Some(analysis) = spec.kind.analyses().next() else {
             return Err(Error::query(&spec.name, format!("a {} field is filtered, not searched", spec.kind.name())));
         };
         let (mut tokens, mut documents) = (0, 0);
@@ -156,22 +157,22 @@ fn fields(segments: &[SegmentRef<'_>], query: &TextQuery) -> Result<Vec<QueryFie
             // Without a token there is no posting that could be weighed by it.
             *norm = if tokens == 0 { K1 } else { K1 * (1.0 - B + B * length / average) };
         }
-        Ok(QueryField { number, average, norms, analyzer, boost: f64::from(boost) })
+        Ok(QueryField { number, average, norms, analysis, boost: f64::from(boost) })
     };
     chosen.into_iter().map(field).collect()
 }
 
 /// The distinct words of a text. Fields may cut or change words differently, so a word is what begins at one place of the text.
-fn words(fields: &[QueryField], text: &str) -> (BTreeSet<Word>, Vec<Analyzer>) {
-    let mut analyzers: Vec<Analyzer> = Vec::new();
+fn words(fields: &[QueryField], text: &str) -> (BTreeSet<Word>, Vec<Analysis>) {
+    let mut analyzers: Vec<Analysis> = Vec::new();
     for field in fields {
-        if !analyzers.contains(&field.analyzer) {
-            analyzers.push(field.analyzer);
+        if !analyzers.contains(&field.analysis) {
+            analyzers.push(field.analysis);
         }
     }
     let mut places: BTreeMap<usize, Word> = BTreeMap::new();
     for (number, analyzer) in analyzers.iter().enumerate() {
-        analyzer.tantivy().token_stream(text).process(&mut |token| {
+        analyzer.query().token_stream(text).process(&mut |token| {
             places.entry(token.offset_from).or_default().push((number, token.text.clone()));
         });
     }

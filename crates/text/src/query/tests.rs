@@ -7,12 +7,12 @@ use tempfile::TempDir;
 use super::rank::{Way, rank};
 use super::{Operator, Plan, TextQuery, Top, matched};
 use crate::guard::reading;
-use crate::{Analyzer, FieldKind, FieldSpec, SegmentRef, TextBuilder, TextHit, TextIndex, TextSchema, Value};
+use crate::{Analyzer, Case, FieldKind, FieldSpec, SegmentRef, TextBuilder, TextHit, TextIndex, TextSchema, Value};
 
 fn schema() -> TextSchema {
     let text = |name: &str, boost| FieldSpec {
         name: name.to_owned(),
-        kind: FieldKind::Text { analyzer: Analyzer::Standard, boost },
+        kind: FieldKind::Text { analyzer: Analyzer::Standard, boost, case: Case::Insensitive },
     };
     TextSchema { fields: vec![text("title", 0.1), text("body", 1.0)] }
 }

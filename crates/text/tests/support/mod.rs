@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cutover_durable::fs::Written;
 use cutover_durable::{Map, fs};
 use cutover_text::{
-    Analyzer, FieldKind, FieldSpec, Operator, SegmentRef, TextBuilder, TextIndex, TextQuery, TextSchema, Value,
+    Analyzer, Case, FieldKind, FieldSpec, Operator, SegmentRef, TextBuilder, TextIndex, TextQuery, TextSchema, Value,
 };
 use tempfile::TempDir;
 
@@ -45,7 +45,7 @@ pub fn field(name: &str, kind: FieldKind) -> FieldSpec {
 }
 
 pub fn text(name: &str, boost: f32) -> FieldSpec {
-    field(name, FieldKind::Text { analyzer: Analyzer::Standard, boost })
+    field(name, FieldKind::Text { analyzer: Analyzer::Standard, boost, case: Case::Insensitive })
 }
 
 /// A schema with one text field, `body`.
