@@ -161,6 +161,8 @@ export declare class NativeStore {
   rollback(to: string | undefined | null, options: string, cancel?: CancelToken | undefined | null): Promise<string>
   /** Makes a tag name a version; without one, removes the tag. */
   tag(name: string, version: string | undefined | null, options: string, cancel?: CancelToken | undefined | null): Promise<void>
+  /** Removes a prepared version that is not wanted any more. */
+  discard(version: string, options: string, cancel?: CancelToken | undefined | null): Promise<void>
   /** Merges attributes, a JSON object, into those of a version; null removes. The version's facts as JSON. */
   setAttributes(version: string, attributes: string, options: string, cancel?: CancelToken | undefined | null): Promise<string>
   /** Waits for the writer lock and begins a draft. */

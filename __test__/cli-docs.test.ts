@@ -40,6 +40,8 @@ test('what --json prints has the members that docs/cli.md lists, all of them, al
     ['show', 'books'],
     ['show', 'books', '--files'],
     ['publish', 'store', 's1'],
+    ['stage', 'store', '--artifact', 'a.bin', '--version', 's2'],
+    ['discard', 'store', 's2'],
     ['rollback', 'books'],
     ['tag', 'books', 'good'],
     ['backup', 'books', 'copy'],

@@ -29,6 +29,29 @@ test('prepared versions wait for activate, rollback goes back, and a withdrawn o
   t.is(await rejection(versions.rollback('one', { signal: AbortSignal.abort(mine) })), mine)
 })
 
+test('a prepared version is discarded, for good; one that was current, is tagged or is read is not', async (t) => {
+  const versions = await store(t)
+  await versions.rebuild(build({ a: '1' }), { version: 'one' })
+  await versions.rebuild(build({ a: '2' }), { version: 'two', activate: false })
+  await refused(t, 'CUTOVER_CONFLICT', versions.discard('one'))
+  await versions.tag('wanted', 'two')
+  await refused(t, 'CUTOVER_CONFLICT', versions.discard('two'))
+  await versions.tag('wanted', undefined)
+  const held = await versions.snapshot({ version: 'two' })
+  await refused(t, 'CUTOVER_BUSY', versions.discard('two'))
+  await held.close()
+  await versions.discard('two')
+  t.deepEqual(
+    (await versions.versions()).map(({ id }) => id),
+    ['one'],
+  )
+  await refused(t, 'CUTOVER_NOT_FOUND', versions.discard('two'))
+  await refused(t, 'CUTOVER_EXISTS', versions.rebuild(build({ a: '3' }), { version: 'two' }))
+  t.is(await read(versions, 'a'), '1')
+  const mine = new Error('mine')
+  t.is(await rejection(versions.discard('one', { signal: AbortSignal.abort(mine) })), mine)
+})
+
 test('attributes are merged, undefined removes, and tags move and keep their version', async (t) => {
   const versions = await store(t, { keep: { versions: 1 } })
   await versions.rebuild(build({ a: '1' }), { version: 'one', attributes: { model: 'x', commit: 'abc' } })

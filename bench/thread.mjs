@@ -31,8 +31,12 @@ function* timed() {
   }
 }
 
+const never = new Int32Array(new SharedArrayBuffer(4))
+
 /** Milliseconds so far: of the clock, of the loop's activity, of this thread on a CPU, of the source. */
 function clocks() {
+  // The kernel brings a thread's time up to date when it leaves the CPU, and otherwise by ticks of some milliseconds only.
+  Atomics.wait(never, 0, 0, 0.01)
   const cpu = Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ')[0]) / 1e6
   return { at: performance.now(), active: performance.eventLoopUtilization().active, cpu, source }
 }

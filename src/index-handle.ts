@@ -119,6 +119,10 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
     return this.#switch(options, (wait, token) => this.#native.rollback(target, wait, token))
   }
 
+  async discard(version: string, options?: WaitOptions): Promise<void> {
+    await this.#lifecycle.discard(version, options)
+  }
+
   async tag(name: string, version: string | undefined, options?: WaitOptions): Promise<void> {
     await this.#lifecycle.tag(name, version, options)
   }

@@ -1,4 +1,4 @@
-// What an index and a store do with their versions alike: list, tag, attach attributes, prune, verify, repair, copy.
+// What an index and a store do with their versions alike: list, discard, tag, attach attributes, prune, verify, repair, copy.
 import { resolve } from 'node:path'
 import { limited } from './abort.js'
 import { native } from './errors.js'
@@ -118,6 +118,14 @@ export class Lifecycle {
     const wait = waitOf(optionsOf(options, TAG))
     await this.#life.run(() =>
       limited(wait.signal, undefined, (token) => this.#store.tag(name, named, wait.json, token)),
+    )
+  }
+
+  async discard(version: string, options?: WaitOptions): Promise<void> {
+    string(version, 'version')
+    const wait = waitOf(optionsOf(options, TAG))
+    await this.#life.run(() =>
+      limited(wait.signal, undefined, (token) => this.#store.discard(version, wait.json, token)),
     )
   }
 

@@ -70,6 +70,11 @@ export interface SearchIndex<S extends Fields = Fields> extends Readable<S, Sear
    */
   rollback(to?: string, options?: LockOptions): Promise<VersionInfo>
 
+  /**
+   * Removes a prepared version that is not wanted any more; its id is not used again. CUTOVER_NOT_FOUND when there is none of that id,
+   * CUTOVER_CONFLICT when it was ever current or is tagged, CUTOVER_BUSY while somebody reads it.
+   */
+  discard(version: string, options?: WaitOptions): Promise<void>
   /** Names a version, so that it is kept; a tag moves. Without a version the tag goes. CUTOVER_NOT_FOUND when there is no such version. */
   tag(name: string, version: string | undefined, options?: WaitOptions): Promise<void>
   /** Merges into a version's attributes; new keys win, undefined removes. */

@@ -246,6 +246,24 @@ impl NativeStore {
         })
     }
 
+    /// Removes a prepared version that is not wanted any more.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn discard<'e>(
+        &self,
+        env: &'e Env,
+        version: String,
+        options: String,
+        cancel: Option<&CancelToken>,
+    ) -> napi::Result<Object<'e>> {
+        let cancel = flag(cancel);
+        self.apart(env, move |shared| {
+            let version = VersionId::parse(&version)?;
+            let mut writer = shared.write("discard", &self::options(&options)?, &cancel)?;
+            cancel.check()?;
+            Ok(writer.discard_prepared(&version)?)
+        })
+    }
+
     /// Merges attributes, a JSON object, into those of a version; null removes. The version's facts as JSON.
     #[napi(ts_return_type = "Promise<string>")]
     pub fn set_attributes<'e>(

@@ -10,10 +10,11 @@ export const ms = (value) => `${value.toFixed(value < 10 ? 2 : 1)} ms`
 export const seconds = (value) => `${(value / 1000).toFixed(1)} s`
 export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`
 
-/** Two columns, as wide as they must be. */
+/** Columns, as wide as they must be. */
 export function table(rows) {
-  const width = Math.max(...rows.map(([name]) => name.length))
-  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n')
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)))
+  const line = (row) => row.map((cell, column) => String(cell).padEnd(widths[column])).join('  ')
+  return rows.map((row) => `  ${line(row).trimEnd()}`).join('\n')
 }
 
 /** p50 and p99 of the samples that were due from `from` until `to`. */

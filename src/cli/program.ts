@@ -8,6 +8,7 @@ import { addBackup } from './commands/backup.js'
 import { addBuild } from './commands/build.js'
 import { addCompletion } from './commands/completion.js'
 import { addCreate } from './commands/create.js'
+import { addDiscard } from './commands/discard.js'
 import { addGet } from './commands/get.js'
 import { addHealth } from './commands/health.js'
 import { addImport } from './commands/import.js'
@@ -32,6 +33,7 @@ const COMMANDS = [
   addStatus,
   addStage,
   addActivate,
+  addDiscard,
   addTag,
   addBackup,
   addAdopt,

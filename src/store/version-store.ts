@@ -102,6 +102,11 @@ export interface VersionStore extends AsyncDisposable {
    * there is nothing to go back to. An abort is honoured until `CURRENT` is replaced.
    */
   rollback(to?: string, options?: LockOptions): Promise<VersionInfo>
+  /**
+   * Removes a prepared version that is not wanted any more; its id is not used again. CUTOVER_NOT_FOUND when there is none of that id,
+   * CUTOVER_CONFLICT when it was ever current or is tagged, CUTOVER_BUSY while somebody reads it.
+   */
+  discard(version: string, options?: WaitOptions): Promise<void>
   /** Names a version so that it is kept; a tag, 1 to 255 bytes, moves. Without a version the tag is removed. */
   tag(name: string, version: string | undefined, options?: WaitOptions): Promise<void>
   /** Merges into a version's attributes: new keys win, undefined and null remove. Resolves with what is said about the version now. */
