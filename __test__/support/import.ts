@@ -80,3 +80,16 @@ export function write(path: string, files: Record<string, unknown> = {}): string
   }
   return path
 }
+
+/** An id_index.bin: ids and paths in label order. */
+export function binaryIndex(entries: readonly (readonly [id: string, path: string])[]): Buffer {
+  const count = Buffer.alloc(4)
+  count.writeUInt32LE(entries.length)
+  const texts = entries.flat().map((text) => {
+    const bytes = Buffer.from(text)
+    const length = Buffer.alloc(2)
+    length.writeUInt16LE(bytes.length)
+    return Buffer.concat([length, bytes])
+  })
+  return Buffer.concat([count, ...texts])
+}

@@ -1,6 +1,7 @@
 // The documents of a directory to import, as documents of an index: which key becomes which field.
 import type { Fields } from '../schema.js'
 import { isRecord } from '../validate.js'
+import { NAMED } from './named.js'
 
 /** The field that holds what no other field does. */
 export const REST = 'rest'
@@ -86,6 +87,3 @@ export class Duplicates {
     return this.#found
   }
 }
-
-/** As many of a kind are named in an error; the rest is counted. */
-export const NAMED = 10

@@ -1,8 +1,8 @@
 // Whether a graph in two files holds together: every node has an id of its own, every edge joins two nodes that there are.
 import { isRecord, show } from '../validate.js'
-import { NAMED } from './documents.js'
 import { Refused, SourceFile } from './file.js'
 import { readArray } from './json-array.js'
+import { Named } from './named.js'
 
 /** What a graph holds. */
 export interface Graph {
@@ -90,19 +90,5 @@ async function each(path: string, signal: AbortSignal | undefined, check: Check)
     return position
   } finally {
     await file.close()
-  }
-}
-
-/** Counts all, names some. */
-class Named {
-  readonly named: unknown[] = []
-  count = 0
-
-  add(what: unknown): void {
-    if (this.count++ < NAMED) this.named.push(what)
-  }
-
-  tell(what: string, path: string): string {
-    return this.count === 0 ? '' : `${path} has ${this.count} ${what}: ${this.named.map(show).join(', ')}`
   }
 }

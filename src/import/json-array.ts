@@ -1,5 +1,5 @@
-// The elements of a large JSON array one after another, in bounded memory: a splitter finds where each ends, `JSON.parse` decides
-// what it is, so that together they accept exactly the arrays that JSON has.
+// The elements of a large JSON array, or the members of a large object, one after another, in bounded memory: a splitter finds where
+// each ends, `JSON.parse` decides what it is, so that together they accept exactly the arrays and objects that JSON has.
 import { TextDecoder } from 'node:util'
 import { SourceFile } from './file.js'
 
@@ -29,8 +29,14 @@ export interface Element {
   readonly offset: number
 }
 
+/** What a file holds: its brackets, and what it is called. */
+const FORMS = {
+  array: { begin: OPEN, end: CLOSE, other: '}', name: 'array' },
+  object: { begin: BEGIN, end: END, other: ']', name: 'object' },
+} as const
+
 /**
- * Splits a top-level array. It looks at brackets, commas and strings only; UTF-8 keeps the bytes of longer characters apart from
+ * Splits a top-level array, or an object. It looks at brackets, commas and strings only; UTF-8 keeps the bytes of longer characters apart from
  * those. A file of another form is refused at its first byte that fits no array, an element of another form by `JSON.parse`.
  */
 export class Splitter {
@@ -45,10 +51,16 @@ export class Splitter {
   #pieces: Buffer[] = []
   #held = 0
   #begins = 0
+  readonly #form: (typeof FORMS)[keyof typeof FORMS]
+
+  constructor(form: keyof typeof FORMS = 'array') {
+    this.#form = FORMS[form]
+  }
 
   /** The elements that end in this chunk. The chunk may be reused afterwards. */
   push(chunk: Buffer): Element[] {
     const elements: Element[] = []
+    const { end, other } = this.#form
     let from = 0
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at] as number
@@ -61,11 +73,12 @@ export class Splitter {
         else if (byte === BEGIN || byte === OPEN) this.#deeper(at)
         else if (this.#depth > 0) {
           if (byte === END || byte === CLOSE) this.#depth--
-        } else if (byte === COMMA || byte === CLOSE) {
-          this.#end(chunk.subarray(from, at), byte === CLOSE, elements)
+        } else if (byte === COMMA || byte === end) {
+          this.#end(chunk.subarray(from, at), byte === end, elements)
           from = at + 1
           this.#begins = this.#offset + from
-        } else if (byte === END) throw new Malformed('has a } that nothing opened', this.#offset + at)
+        } else if (byte === END || byte === CLOSE)
+          throw new Malformed(`has a ${other} that nothing opened`, this.#offset + at)
       } else if (!isSpace(byte)) {
         this.#outside(byte, at)
         from = at + 1
@@ -79,15 +92,17 @@ export class Splitter {
 
   /** Says that there is no further chunk. */
   end(): void {
-    if (this.#state === 'before') throw new Malformed('is empty where a JSON array should begin', this.#offset)
-    if (this.#state === 'inside') throw new Malformed('ends before its JSON array does', this.#offset)
+    const { name } = this.#form
+    if (this.#state === 'before') throw new Malformed(`is empty where a JSON ${name} should begin`, this.#offset)
+    if (this.#state === 'inside') throw new Malformed(`ends before its JSON ${name} does`, this.#offset)
   }
 
   #outside(byte: number, at: number): void {
-    if (this.#state === 'after') throw new Malformed('goes on after the end of its JSON array', this.#offset + at)
-    if (byte === OPEN && this.#bom % BOM.length === 0) this.#state = 'inside'
+    const { begin, name } = this.#form
+    if (this.#state === 'after') throw new Malformed(`goes on after the end of its JSON ${name}`, this.#offset + at)
+    if (byte === begin && this.#bom % BOM.length === 0) this.#state = 'inside'
     else if (this.#offset + at === this.#bom && byte === BOM[this.#bom]) this.#bom++
-    else throw new Malformed('does not begin with a JSON array in UTF-8', this.#offset + at)
+    else throw new Malformed(`does not begin with a JSON ${name} in UTF-8`, this.#offset + at)
   }
 
   #deeper(at: number): void {
@@ -115,8 +130,29 @@ export class Splitter {
 }
 
 /** Gives the elements of the array in a file, in order. CUTOVER_SOURCE names the byte where the file is no JSON array. */
-export async function* readArray(file: SourceFile): AsyncGenerator<unknown, undefined> {
-  const splitter = new Splitter()
+export function readArray(file: SourceFile): AsyncGenerator<unknown, undefined> {
+  return pieces(file, 'array', (text) => JSON.parse(text) as unknown)
+}
+
+/**
+ * Gives the members of the object in a file, in order; a key that comes twice is given twice. CUTOVER_SOURCE names the byte where the
+ * file is no JSON object.
+ */
+export function readMembers(file: SourceFile): AsyncGenerator<readonly [key: string, value: unknown], undefined> {
+  return pieces(file, 'object', (text) => {
+    // Braces around one member make an object; around more than one there would have been a comma to split at.
+    const [member] = Object.entries(JSON.parse(`{${text}}`) as object)
+    if (member === undefined) throw new SyntaxError('it is empty')
+    return member
+  })
+}
+
+async function* pieces<T>(
+  file: SourceFile,
+  form: keyof typeof FORMS,
+  parse: (text: string) => T,
+): AsyncGenerator<T, undefined> {
+  const splitter = new Splitter(form)
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
   let position = 0
@@ -124,7 +160,7 @@ export async function* readArray(file: SourceFile): AsyncGenerator<unknown, unde
     const read = await file.read(chunk, at)
     at += read
     for (const element of split(file, () => splitter.push(chunk.subarray(0, read)))) {
-      yield parse(file, decoder, element, position)
+      yield parsed(file, element, position, (bytes) => parse(decoder.decode(bytes)))
       position++
     }
     if (read < chunk.length) break
@@ -143,9 +179,9 @@ function split<T>(file: SourceFile, run: () => T): T {
   }
 }
 
-function parse(file: SourceFile, decoder: TextDecoder, { bytes, offset }: Element, position: number): unknown {
+function parsed<T>(file: SourceFile, { bytes, offset }: Element, position: number, parse: (bytes: Buffer) => T): T {
   try {
-    return JSON.parse(decoder.decode(bytes))
+    return parse(bytes)
   } catch (cause) {
     const reason = bytes.every(isSpace) ? 'it is empty' : (cause as Error).message
     const where = `element ${position} (from 0), which begins at byte ${offset}`
