@@ -82,10 +82,10 @@ export function write(path: string, files: Record<string, unknown> = {}): string
 }
 
 /** An id_index.bin: ids and paths in label order. */
-export function binaryIndex(entries: readonly (readonly [id: string, path: string])[]): Buffer {
+export function binaryIndex(ids: readonly (readonly [id: string, path: string])[]): Buffer {
   const count = Buffer.alloc(4)
-  count.writeUInt32LE(entries.length)
-  const texts = entries.flat().map((text) => {
+  count.writeUInt32LE(ids.length)
+  const texts = ids.flat().map((text) => {
     const bytes = Buffer.from(text)
     const length = Buffer.alloc(2)
     length.writeUInt16LE(bytes.length)
