@@ -33,6 +33,33 @@ export function npy(...path) {
   return { rows, columns, row: (at) => data.subarray(at * columns, (at + 1) * columns) }
 }
 
+/** Rows of so many columns, in a file of nothing but numbers. */
+function raw(Kind, columns, ...path) {
+  const bytes = readFileSync(join(...path))
+  const data = new Kind(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+  return { rows: data.length / columns, columns, row: (at) => data.subarray(at * columns, (at + 1) * columns) }
+}
+
+/** Vectors, 1,000 queries and the rows of each one's nearest: data W where data-w.mjs made it, else those of the data folder. */
+export function vectorData(path) {
+  if (path && existsSync(join(path, 'w.f32')))
+    return {
+      name: 'W',
+      base: raw(Float32Array, 100, path, 'w.f32'),
+      queries: raw(Float32Array, 100, path, 'w-queries.f32'),
+      truth: raw(Int32Array, 100, path, 'w-truth.i32'),
+    }
+  if (path && existsSync(join(path, 'ground-truth-all-ids.npy')))
+    return {
+      name: 'M',
+      base: npy(path, 'document-vectors.f16.npy'),
+      queries: npy(path, 'query-vectors.f16.npy'),
+      truth: npy(path, 'ground-truth-all-ids.npy'),
+    }
+  console.error(`Usage: node ${process.argv[1]} FOLDER, with w.f32 (see data-w.mjs) or document-vectors.f16.npy in it.`)
+  process.exit(2)
+}
+
 /** float16 to float32, by a table of all 65,536 values. */
 function widen(content) {
   const table = Float32Array.from({ length: 1 << 16 }, (_, bits) => {

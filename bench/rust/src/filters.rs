@@ -1,0 +1,118 @@
+//! Recall@10 and time under filters, random and correlated with the query, beside the unfiltered search at recall .95.
+
+use std::time::Instant;
+
+use cutover_vectors::VectorIndex;
+use fixedbitset::FixedBitSet;
+
+use crate::{
+    data::{Data, Rows, dot, exact, recall},
+    measure::{least_ef, median},
+    ours,
+};
+
+const K: usize = 10;
+const SHARES: [f64; 5] = [0.5, 0.1, 0.01, 0.001, 0.0001];
+/// Queries under each filter: a far one takes a pass over all vectors for each of them.
+const ASKED: usize = 200;
+/// Times that each query is asked; its fastest counts, so that what else the machine does counts less.
+const TIMES: usize = 3;
+
+pub fn run(data: &Data) {
+    let directory = tempfile::tempdir().unwrap();
+    ours::build(&data.base, directory.path(), 2);
+    let index = ours::open(directory.path());
+    let (base, queries) = (data.base.unit(), data.queries.unit());
+    let plain = unfiltered(data, &index, &queries);
+    println!("filter    allowed  recall@10  least   median µs  mean µs  ÷ unfiltered");
+    for share in SHARES {
+        let count = ((base.len() as f64 * share).round() as usize).max(1);
+        let random = random(base.len(), count);
+        let cluster = extreme(&base, base.row(7), count, true);
+        let line = |name: &str, of: &dyn Fn(usize) -> FixedBitSet| {
+            let (found, times) = filtered(&index, &base, &queries, of);
+            let mean = times.iter().sum::<f64>() / times.len() as f64;
+            println!(
+                "{name:8}  {count:7}  {:.4}     {:.1}  {:9.0}  {mean:9.0}  {:.2}",
+                found.iter().sum::<f64>() / found.len() as f64,
+                found.iter().copied().fold(1.0, f64::min),
+                median(times),
+                mean / plain
+            );
+        };
+        line("random", &|_| random.clone());
+        line("cluster", &|_| cluster.clone());
+        line("far", &|at| extreme(&base, queries.row(at), count, false));
+    }
+}
+
+/// Prints and returns mean microseconds of a search without a filter at recall .95.
+fn unfiltered(data: &Data, index: &VectorIndex, queries: &Rows) -> f64 {
+    let mut rows = Vec::new();
+    let mut at_ef = |ef| {
+        let mut one = |at: usize| {
+            ours::search(index, queries.row(at), K, Some(ef), None, &mut rows);
+            recall(&rows, &data.truth[at], K)
+        };
+        (0..queries.len()).map(&mut one).sum::<f64>() / queries.len() as f64
+    };
+    let (ef, reached) = least_ef(0.95, &mut at_ef);
+    let times: Vec<f64> =
+        (0..ASKED).map(|at| fastest(|| ours::search(index, queries.row(at), K, Some(ef), None, &mut rows))).collect();
+    let mean = times.iter().sum::<f64>() / times.len() as f64;
+    println!("unfiltered, ef {ef}: recall@10 {reached:.4}, {mean:.0} µs\n");
+    mean
+}
+
+/// Each query's recall and microseconds under the filter of its number, with the default ef.
+fn filtered(
+    index: &VectorIndex,
+    base: &Rows,
+    queries: &Rows,
+    of: &dyn Fn(usize) -> FixedBitSet,
+) -> (Vec<f64>, Vec<f64>) {
+    let mut rows = Vec::new();
+    (0..ASKED)
+        .map(|at| {
+            let (query, allowed) = (queries.row(at), of(at));
+            let truth = exact(base, query, K, |row| allowed.contains(row));
+            let took = fastest(|| ours::search(index, query, K, None, Some(&allowed), &mut rows));
+            assert_eq!(rows.len(), truth.len(), "as many hits as are allowed, up to {K}");
+            (recall(&rows, &truth, K), took)
+        })
+        .unzip()
+}
+
+fn fastest(mut work: impl FnMut()) -> f64 {
+    let once = |_| {
+        let started = Instant::now();
+        work();
+        started.elapsed().as_secs_f64() * 1e6
+    };
+    (0..TIMES).map(once).fold(f64::INFINITY, f64::min)
+}
+
+/// So many rows, each as likely as any other.
+fn random(rows: usize, count: usize) -> FixedBitSet {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut allowed = FixedBitSet::with_capacity(rows);
+    while allowed.count_ones(..) < count {
+        for _ in allowed.count_ones(..)..count {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            allowed.insert((state % rows as u64) as usize);
+        }
+    }
+    allowed
+}
+
+/// The rows that are nearest to a vector, or farthest from it.
+fn extreme(base: &Rows, vector: &[f32], count: usize, nearest: bool) -> FixedBitSet {
+    let sign = if nearest { -1.0 } else { 1.0 };
+    let mut order: Vec<(f32, usize)> = base.iter().map(|row| sign * dot(row, vector)).zip(0..).collect();
+    order.select_nth_unstable_by(count - 1, |one, other| one.0.total_cmp(&other.0));
+    let mut allowed = FixedBitSet::with_capacity(base.len());
+    allowed.extend(order[..count].iter().map(|(_, row)| *row));
+    allowed
+}

@@ -1,0 +1,56 @@
+//! Cutover's builder and search, as the index crate calls them.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use cutover_durable::{Map, fs::create};
+use cutover_vectors::{Metric, Parameters, VectorBuilder, VectorIndex};
+use fixedbitset::FixedBitSet;
+
+use crate::data::Rows;
+
+pub const M: usize = 16;
+pub const EF_CONSTRUCTION: usize = 200;
+
+pub fn never() -> bool {
+    false
+}
+
+/// Builds into `v.graph` and `v.full` below `directory`, synced, and returns how long that took.
+pub fn build(rows: &Rows, directory: &Path, threads: usize) -> Duration {
+    let parameters = Parameters {
+        metric: Metric::Cosine,
+        dimensions: rows.dimensions(),
+        m: M,
+        ef_construction: EF_CONSTRUCTION,
+        seed: 42,
+    };
+    let started = Instant::now();
+    let mut builder = VectorBuilder::new(parameters).unwrap();
+    for (ordinal, row) in (0..).zip(rows.iter()) {
+        builder.push(ordinal, row).unwrap();
+    }
+    let (graph, full) = (directory.join("v.graph"), directory.join("v.full"));
+    builder.finish(create(&graph).unwrap(), create(&full).unwrap(), threads, &never, &|_, _| (), &|| ()).unwrap();
+    started.elapsed()
+}
+
+pub fn open(directory: &Path) -> VectorIndex {
+    let map = |name: &str| Map::open(&directory.join(name)).unwrap();
+    VectorIndex::open(map("v.graph"), map("v.full")).unwrap()
+}
+
+/// Rows of the nearest `k`, nearest first.
+pub fn search(
+    index: &VectorIndex,
+    query: &[f32],
+    k: usize,
+    ef: Option<usize>,
+    allowed: Option<&FixedBitSet>,
+    rows: &mut Vec<u32>,
+) {
+    rows.clear();
+    rows.extend(index.search(query, k, ef, allowed, &never).unwrap().iter().map(|near| near.ordinal));
+}
