@@ -2,16 +2,19 @@
 
 use tantivy::tokenizer::{Stemmer, StopWordFilter, TextAnalyzer};
 
+use super::cjk::{CjkTokenizer, Side};
+use super::code::{CodeQueryTokenizer, CodeTokenizer};
+use super::trigrams::{Spaces, TrigramTokenizer};
 use super::words::{Rules, WordTokenizer};
 use super::{Analyzer, Form};
 
 /// How the terms of one posting list of a field are made.
 ///
-/// Both streams give every token its place: `position` counts words and never falls, `offset_from` and `offset_to` are bytes of the
-/// text on letters' boundaries, `position_length` is the number of positions that the token spans.
+/// Every token has its place: `position` counts words and never falls, `offset_from` and `offset_to` are bytes of the text at letters'
+/// boundaries, `position_length` is the number of positions that the token spans.
 ///
-/// In a query, a position is a word that is asked for. Any token that spans it (`position` up to `position + position_length`) stands
-/// for it; a phrase is made of those of length 1 alone, one after another.
+/// In a query, a position that has tokens is a word that is asked for. Any token that spans it (from `position` up to `position +
+/// position_length`) stands for it. A phrase is made of the tokens of length 1 alone, as far apart as their positions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Analysis {
     pub analyzer: Analyzer,
@@ -24,6 +27,9 @@ impl Analysis {
         let name = match self.analyzer {
             Analyzer::Standard => "standard-1".to_owned(),
             Analyzer::Simple => "simple-1".to_owned(),
+            Analyzer::Code => "code-1".to_owned(),
+            Analyzer::Cjk => "cjk-1".to_owned(),
+            Analyzer::Trigram => "trigram-1".to_owned(),
             Analyzer::Language { language, stop_words: false } => format!("{language}-1"),
             Analyzer::Language { language, stop_words: true } => format!("{language}-stop-1"),
         };
@@ -33,12 +39,15 @@ impl Analysis {
         }
     }
 
-    /// The terms under which a document is found.
+    /// The terms under which a document is found; also those of a phrase, which is a piece of a document.
     pub fn document(self) -> TextAnalyzer {
         let Self { analyzer, form } = self;
         let standard = || TextAnalyzer::builder(WordTokenizer::new(Rules::Standard, form));
         match (analyzer, form) {
             (Analyzer::Simple, _) => TextAnalyzer::builder(WordTokenizer::new(Rules::Simple, form)).build(),
+            (Analyzer::Code, _) => TextAnalyzer::builder(CodeTokenizer::new(form)).build(),
+            (Analyzer::Cjk, _) => TextAnalyzer::builder(CjkTokenizer::new(form, Side::Document)).build(),
+            (Analyzer::Trigram, _) => TextAnalyzer::builder(TrigramTokenizer::new(form, Spaces::Kept)).build(),
             (Analyzer::Standard, _) | (Analyzer::Language { .. }, Form::Exact) => standard().build(),
             (Analyzer::Language { language, stop_words }, Form::Folded) => {
                 let stemmer = Stemmer::new(language.tantivy());
@@ -50,8 +59,20 @@ impl Analysis {
         }
     }
 
-    /// The terms that a query asks for.
+    /// The terms of the words that a query asks for.
     pub fn query(self) -> TextAnalyzer {
-        self.document()
+        match self.analyzer {
+            Analyzer::Code => TextAnalyzer::builder(CodeQueryTokenizer::new(self.form)).build(),
+            Analyzer::Cjk => TextAnalyzer::builder(CjkTokenizer::new(self.form, Side::Query)).build(),
+            Analyzer::Trigram => TextAnalyzer::builder(TrigramTokenizer::new(self.form, Spaces::Apart)).build(),
+            Analyzer::Standard | Analyzer::Simple | Analyzer::Language { .. } => self.document(),
+        }
+    }
+
+    /// Whether the tokens of a query that follow one another are one word, which is there only where they all are, one after another.
+    /// Of this analyzer's terms that is the very text: a document has the word exactly when it has the phrase.
+    #[allow(dead_code, reason = "queries by position ask it")]
+    pub fn spells(self) -> bool {
+        self.analyzer == Analyzer::Trigram
     }
 }

@@ -1,7 +1,11 @@
 //! How text becomes terms, the same way when it is indexed and when it is searched for.
 
 mod analysis;
+mod cjk;
+mod code;
 mod language;
+mod letters;
+mod trigrams;
 mod words;
 
 use tantivy::tokenizer::StopWordFilter;
@@ -20,6 +24,15 @@ pub enum Analyzer {
     Standard,
     /// Runs of letters and digits in lower case, nothing else done to them.
     Simple,
+    /// Names of source code: their parts, told apart by capitals, digits, `_`, `$`, `-`, dots and slashes, in lower case, and the
+    /// whole of a name that has several, without what joins them. A query's neighbouring words are looked for as one name, too.
+    Code,
+    /// [`Analyzer::Standard`], but of Chinese, Japanese, Korean and other scripts without spaces every letter and every pair of
+    /// neighbours. A query of several letters asks for the pairs.
+    Cjk,
+    /// Every three letters that follow one another, so that any three or more can be found wherever they are in a word or between
+    /// words. Nothing but capitals is evened out. A query's words of fewer letters find nothing.
+    Trigram,
     /// [`Analyzer::Standard`] words without the language's commonest, if so asked, reduced to their stems.
     Language {
         /// The language.
@@ -73,5 +86,4 @@ impl Case {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

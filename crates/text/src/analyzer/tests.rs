@@ -1,5 +1,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cjk;
+mod code;
+mod properties;
+mod trigrams;
+
+use tantivy::tokenizer::{TextAnalyzer, Token};
+
 use super::{Analysis, Analyzer, Form, Language, MAX_TERM_BYTES};
 
 fn terms(analyzer: Analyzer, text: &str) -> Vec<String> {
@@ -7,13 +14,22 @@ fn terms(analyzer: Analyzer, text: &str) -> Vec<String> {
 }
 
 fn terms_in(form: Form, analyzer: Analyzer, text: &str) -> Vec<String> {
-    let mut terms = Vec::new();
-    Analysis { analyzer, form }.document().token_stream(text).process(&mut |token| {
-        assert!(!token.text.is_empty());
-        assert!(text.is_char_boundary(token.offset_from) && text.is_char_boundary(token.offset_to));
-        terms.push(token.text.clone());
+    tokens(Analysis { analyzer, form }.document(), text).into_iter().map(|token| token.text).collect()
+}
+
+fn tokens(mut stream: TextAnalyzer, text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    stream.token_stream(text).process(&mut |token| tokens.push(token.clone()));
+    tokens
+}
+
+/// Tokens as `term@position`, and `+length` where they span more than one.
+fn placed(stream: TextAnalyzer, text: &str) -> String {
+    let shown = tokens(stream, text).into_iter().map(|token| match token.position_length {
+        1 => format!("{}@{}", token.text, token.position),
+        length => format!("{}@{}+{length}", token.text, token.position),
     });
-    terms
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 #[test]
