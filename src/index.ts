@@ -6,6 +6,8 @@ export type { IndexEvents } from './events.js'
 export { importDirectory } from './import/import.js'
 export type { ImportReport } from './import/import.js'
 export type { ImportOptions } from './import/options.js'
+export { readVectors } from './import/vectors.js'
+export type { ReadVectorsOptions, VectorRow } from './import/vectors.js'
 export type { CopyOptions, PruneOptions, RepairOptions, VerifyOptions } from './lifecycle.js'
 export { openIndex, openTemporary } from './open.js'
 export type {

@@ -57,9 +57,14 @@ export class SourceFile {
     }
   }
 
+  /** @throws the signal's reason, once it is aborted. */
+  check(): void {
+    this.#signal?.throwIfAborted()
+  }
+
   /** Reads from `position` on until `into` is full or the file ends; the bytes read. */
   async read(into: Uint8Array, position: number): Promise<number> {
-    this.#signal?.throwIfAborted()
+    this.check()
     let read = 0
     while (read < into.length) {
       const at = position + read

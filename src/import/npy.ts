@@ -1,4 +1,5 @@
 // The rows of a NumPy array file (.npy), read in blocks while they are wanted.
+import type { Refused } from './file.js'
 import { SourceFile } from './file.js'
 import { HEADER_BYTES, NotNpy, parseHeader } from './npy-header.js'
 import type { Header, NumberType } from './npy-header.js'
@@ -11,6 +12,8 @@ export interface Npy {
   readonly header: Header
   /** Every row, in order. What is a float64 comes as numbers, so that one that no float32 holds can be refused by its document. */
   rows(): AsyncGenerator<Vector, undefined>
+  /** The error that says what is wrong with the file. */
+  refuse(what: string): Refused
   close(): Promise<void>
 }
 /** One row. */
@@ -22,7 +25,7 @@ export async function openNpy(path: string, signal?: AbortSignal): Promise<Npy> 
   try {
     const first = Buffer.alloc(Math.min(file.size, HEADER_BYTES))
     const header = parseHeader(first.subarray(0, await file.read(first, 0)), file.size)
-    return { header, rows: () => rows(file, header), close: () => file.close() }
+    return { header, rows: () => rows(file, header), refuse: (what) => file.refuse(what), close: () => file.close() }
   } catch (error) {
     await file.close()
     throw error instanceof NotNpy ? file.refuse(error.message) : error
