@@ -40,6 +40,7 @@ export type {
   Fields,
   Input,
   KeywordField,
+  Language,
   Metric,
   NumberField,
   StoredField,

@@ -4,8 +4,45 @@ import { isRecord, show, wrongType } from './validate.js'
 /** How far apart two vectors are: 1 − cos, the squared euclidean distance, or 1 − the dot product. */
 export type Metric = 'cosine' | 'l2' | 'inner-product'
 
-/** How text becomes terms: Unicode words in lower case, runs of letters and digits in lower case, or words of a language brought to their stems. */
-export type Analyzer = 'standard' | 'simple' | { readonly language: string; readonly stopWords?: boolean }
+/** A language whose words can be brought to their stems. Of Tamil no list of the commonest words is known. */
+export type Language =
+  | 'arabic'
+  | 'danish'
+  | 'dutch'
+  | 'english'
+  | 'finnish'
+  | 'french'
+  | 'german'
+  | 'greek'
+  | 'hungarian'
+  | 'italian'
+  | 'norwegian'
+  | 'portuguese'
+  | 'romanian'
+  | 'russian'
+  | 'spanish'
+  | 'swedish'
+  | 'tamil'
+  | 'turkish'
+
+/**
+ * How text becomes terms.
+ *
+ * - `standard`: Unicode words, compatibility-normalised (NFKC); in scripts without spaces every letter.
+ * - `simple`: runs of letters and digits, nothing done to them.
+ * - `code`: the parts of names (`parseHTTPRequest`, `parse_http_request` and `parse-http-request` are parse, http and request) and
+ *   each name as a whole, however it is spelt; a query's neighbouring words are looked for as one name, too.
+ * - `cjk`: `standard`, but of Chinese, Japanese, Korean and other scripts without spaces pairs of neighbouring letters.
+ * - `trigram`: every word of a query, of three letters or more, is found wherever its letters follow one another.
+ * - a language: `standard` words brought to their stems, those of `stopWords` (default false) left out.
+ */
+export type Analyzer =
+  | 'standard'
+  | 'simple'
+  | 'code'
+  | 'cjk'
+  | 'trigram'
+  | { readonly language: Language; readonly stopWords?: boolean }
 
 interface Common {
   /** A document without it is invalid; its type is then not optional. Default false. */
@@ -16,6 +53,8 @@ export interface TextField extends Common {
   readonly type: 'text'
   /** Default `standard`. */
   readonly analyzer?: Analyzer
+  /** Whether capitals are told from small letters: as written, words are not stemmed either. Of `both` a query chooses. Default false. */
+  readonly caseSensitive?: boolean | 'both'
   /** Weight of the field's score, above 0 and at most 1,000. Default 1. */
   readonly boost?: number
 }

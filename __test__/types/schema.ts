@@ -64,6 +64,20 @@ const lettered: Input<Book> = { id: 'a', title: 'A', sold: true, embedding: ['1'
 const unknownField: Input<Book> = { id: 'a', title: 'A', sold: true, author: 'B' }
 void [least, full, dated, numbered, untitled, nulled, single, several, lettered, unknownField]
 
+/* Analyzers. */
+defineFields({
+  title: { type: 'text', analyzer: { language: 'english', stopWords: true }, caseSensitive: 'both' },
+  path: { type: 'text', analyzer: 'code', caseSensitive: true },
+  name: { type: 'text', analyzer: 'trigram', caseSensitive: false },
+  word: { type: 'text', analyzer: 'cjk' },
+})
+// @ts-expect-error no such analyzer
+defineFields({ title: { type: 'text', analyzer: 'codes' } })
+// @ts-expect-error no such language
+defineFields({ title: { type: 'text', analyzer: { language: 'klingon' } } })
+// @ts-expect-error no such case
+defineFields({ title: { type: 'text', caseSensitive: 'yes' } })
+
 /* Schemas that are none. */
 // @ts-expect-error no such type
 defineFields({ title: { type: 'txt' } })

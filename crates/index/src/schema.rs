@@ -2,8 +2,9 @@
 //!
 //! Fields are kept in the order of their names, so that a schema means the same however it was written down.
 
+use crate::analyzers::{AnalyzerName, CaseSensitive};
 use crate::error::{Error, Result};
-use cutover_text::{Analyzer, Case, FieldKind, FieldSpec, TextSchema};
+use cutover_text::{FieldKind, FieldSpec, TextSchema};
 use cutover_vectors::{Metric, Parameters};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,8 +24,11 @@ pub enum Field {
         #[serde(default)]
         required: bool,
         /// How text becomes terms.
-        #[serde(default = "standard")]
+        #[serde(default)]
         analyzer: AnalyzerName,
+        /// Whether capitals are told from small letters. Default false.
+        #[serde(default)]
+        case_sensitive: CaseSensitive,
         /// Weight of the field's BM25 score, above 0 and at most 1,000. Default 1.
         #[serde(default = "one")]
         boost: f32,
@@ -92,35 +96,6 @@ pub enum MetricName {
     InnerProduct,
 }
 
-/// The public names of the analyzers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum AnalyzerName {
-    /// `standard` or `simple`.
-    Named(Named),
-    /// Stemming for a language.
-    Language {
-        /// The language's English name, in lower case.
-        language: String,
-        /// Whether its commonest words are dropped. Default false.
-        #[serde(default, rename = "stopWords")]
-        stop_words: bool,
-    },
-}
-
-/// Analyzers without options.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Named {
-    /// Unicode words in lower case.
-    Standard,
-    /// Runs of letters and digits in lower case.
-    Simple,
-}
-
-fn standard() -> AnalyzerName {
-    AnalyzerName::Named(Named::Standard)
-}
 fn one() -> f32 {
     1.0
 }
@@ -311,8 +286,8 @@ impl From<MetricName> for Metric {
 
 fn kind_of(name: &str, field: &Field) -> Result<FieldKind> {
     Ok(match field {
-        Field::Text { analyzer, boost, .. } => {
-            FieldKind::Text { analyzer: analyzer_of(name, analyzer)?, boost: *boost, case: Case::Insensitive }
+        Field::Text { analyzer, boost, case_sensitive, .. } => {
+            FieldKind::Text { analyzer: analyzer.resolve(name)?, boost: *boost, case: (*case_sensitive).into() }
         }
         Field::Keyword(f) => FieldKind::Keyword { many: f.many, facet: f.facet },
         Field::Number(f) => FieldKind::Number { many: f.many, facet: f.facet },
@@ -357,13 +332,4 @@ fn check(name: &str, field: &Field) -> Result<()> {
         _ => {}
     }
     Ok(())
-}
-
-fn analyzer_of(name: &str, analyzer: &AnalyzerName) -> Result<Analyzer> {
-    match analyzer {
-        AnalyzerName::Named(Named::Standard) => Ok(Analyzer::Standard),
-        AnalyzerName::Named(Named::Simple) => Ok(Analyzer::Simple),
-        AnalyzerName::Language { language, stop_words } => Analyzer::language(language, *stop_words)
-            .ok_or_else(|| Error::Range(format!("fields.{name}.analyzer.language is not known, got {language:?}"))),
-    }
 }
