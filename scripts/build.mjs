@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { must, root, tool } from './process.mjs'
 import { files, unlessFresh } from './stale.mjs'
-import { checkCompiler, checkRust } from './tools.mjs'
+import { checkRust } from './tools.mjs'
 
 const addon = {
   // Integration tests of the crates are not part of the addon.
@@ -13,7 +13,6 @@ const addon = {
     'build.rs',
     'package.json',
     ...files('crates', (name) => !/^crates[\\/][^\\/]+[\\/]tests[\\/]/.test(name)),
-    ...files('node_modules/hnswlib-node/src/hnswlib'),
   ],
   outputs: () => readdirSync(root).filter((name) => /^(index\.(js|d\.ts)|cutover\..+\.node)$/.test(name)),
 }
@@ -22,11 +21,10 @@ const javascript = {
   outputs: () => files('dist'),
 }
 
-/** Builds what is stale; names a missing compiler only when one is needed. */
+/** Builds what is stale; names a missing toolchain only when it is needed. */
 export async function build() {
   const native = await unlessFresh('addon', addon, async () => {
     checkRust()
-    checkCompiler()
     console.log('Building the addon (some minutes the first time).')
     await must(...tool('@napi-rs/cli/dist/cli.js', 'build', '--platform', '--release', '--esm'))
   })

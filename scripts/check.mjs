@@ -5,6 +5,7 @@ import { checkLayers } from './check-layers.mjs'
 import { checkNotice } from './notice.mjs'
 import { prepare } from './prepare.mjs'
 import { main, root, tool, watch } from './process.mjs'
+import { checkCompiler } from './tools.mjs'
 
 const program = (command, args) => async () =>
   (await watch(command, args)).code === 0 ? [] : [`\`${[command, ...args].join(' ')}\` failed.`]
@@ -21,6 +22,7 @@ const checks = {
 
 await main(async () => {
   await prepare({ components: ['fmt', 'clippy'] })
+  checkCompiler()
   const failed = []
   for (const [name, check] of Object.entries(checks)) {
     console.log(`\n== ${name}`)

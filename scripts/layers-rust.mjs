@@ -25,8 +25,8 @@ const homes = {
   cc: { manifests: ['vectors'], sources: /^crates\/vectors\/build\.rs$/ },
 }
 
-/** The files that may contain `unsafe`: the map, the one ioctl, the doors to C++ and the kernels beside them. */
-const unsafeHomes = /^crates\/(durable\/src\/(mmap|fs\/reflink)|vectors\/src\/(ffi|kernels|oracle)(\/[a-z0-9_]+)?)\.rs$/
+/** The files that may contain `unsafe`: the map, the one ioctl, the kernels, and the door to C++ of the tests. */
+const unsafeHomes = /^crates\/(durable\/src\/(mmap|fs\/reflink)|vectors\/src\/(kernels|oracle)(\/[a-z0-9_]+)?)\.rs$/
 
 const crateOf = (path) => /^crates\/([^/]+)\//.exec(path)?.[1] ?? 'node'
 

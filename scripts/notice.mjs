@@ -1,5 +1,5 @@
 // Writes NOTICE: what the addon contains beside our own code.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, isMain, main, output, root } from './process.mjs'
 import { read } from './stale.mjs'
@@ -32,15 +32,12 @@ const line = ({ name, version, license, authors }) => {
 
 /** The text of NOTICE. */
 function notice() {
-  const hnswlib = JSON.parse(readFileSync(join(root, 'node_modules/hnswlib-node/package.json'), 'utf8'))
   const others = crates().map(line).toSorted()
   return `Cutover
 Licensed under the Apache License, Version 2.0; the text is in LICENSE.
 
+Its graphs are built by the algorithm of hnswlib (Apache-2.0, Yury Malkov and the hnswlib authors), in code of our own.
 The addon contains code of these projects, each under its own licence, named beside it.
-
-C++
-hnswlib, the headers in hnswlib-node ${hnswlib.version} (Apache-2.0): Yury Malkov and the hnswlib authors
 
 Rust
 ${others.join('\n')}

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { prepare } from './prepare.mjs'
 import { Failure, main, must, root, tool, watch } from './process.mjs'
 import { files } from './stale.mjs'
+import { checkCompiler } from './tools.mjs'
 
 const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0)
 
@@ -13,6 +14,7 @@ const result = (code, passed, failed) => ({ passed, failed: code === 0 ? failed 
 
 const parts = {
   async rust() {
+    checkCompiler()
     const locked = process.env.CI ? ['--locked'] : []
     const { code, text } = await watch('cargo', ['test', '--workspace', '--no-fail-fast', ...locked])
     return result(code, sum(text, /^test result: .*? (\d+) passed/gm), sum(text, /^test result: .*? (\d+) failed/gm))

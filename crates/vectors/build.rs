@@ -1,7 +1,8 @@
-//! Compiles the C++ shim over hnswlib's headers, after making sure that they are the headers it was written for.
+//! With the feature `oracle`, compiles the C++ shim over hnswlib's headers, after making sure that they are the headers it was
+//! written for. Without it there is nothing to do: the product has no C++ in it.
 //!
 //! The headers are not in this repository: they come from the npm package `hnswlib-node`, or from the directory that
-//! `CUTOVER_HNSWLIB_DIR` names. Another version of them would change the graph silently, so each must have its digest.
+//! `CUTOVER_HNSWLIB_DIR` names. Another version of them would be another oracle, so each must have its digest.
 
 use std::{
     env, fs,
@@ -26,8 +27,11 @@ const HEADERS: [(&str, &str); 7] = [
 
 fn main() {
     println!("cargo::rerun-if-env-changed={DIRECTORY_VARIABLE}");
-    for file in ["build.rs", "shim/shim.h", "shim/shim.cc", "shim/space.h", "shim/status.h", "shim/oracle.cc"] {
+    for file in ["build.rs", "shim/space.h", "shim/status.h", "shim/oracle.cc"] {
         println!("cargo::rerun-if-changed={file}");
+    }
+    if env::var_os("CARGO_FEATURE_ORACLE").is_none() {
+        return;
     }
     match header_directory() {
         Ok(directory) => compile(&directory),
@@ -69,10 +73,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 fn compile(headers: &Path) {
     let mut build = cc::Build::new();
-    build.cpp(true).std("c++17").file("shim/shim.cc").warnings(true).extra_warnings(true);
-    if env::var_os("CARGO_FEATURE_ORACLE").is_some() {
-        build.file("shim/oracle.cc");
-    }
+    build.cpp(true).std("c++17").file("shim/oracle.cc").warnings(true).extra_warnings(true);
     // The headers are somebody else's: their warnings are not ours to mend. MSVC has another spelling for "system header".
     if build.get_compiler().is_like_msvc() {
         build.flag("/external:W0").flag("/external:I").flag(headers).flag("/EHsc");
@@ -80,5 +81,5 @@ fn compile(headers: &Path) {
         build.flag("-isystem").flag(headers).flag("-fvisibility=hidden");
     }
     // Optimised in every profile: a graph built by unoptimised templates takes minutes in the tests.
-    build.opt_level(3).define("NDEBUG", None).compile("cutover_vectors_shim");
+    build.opt_level(3).define("NDEBUG", None).compile("cutover_vectors_oracle");
 }

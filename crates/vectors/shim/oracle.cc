@@ -1,5 +1,8 @@
 // hnswlib as it comes: its own addPoint, its own searchKnn. Tests and benchmarks measure ours against it; the addon is
-// built without this file. The functions keep the promises of shim.h.
+// built without this file.
+//
+// Every function is noexcept. Those that can fail return a status and, with CUTOVER_FAILED, write a NUL-terminated
+// sentence of at most `message_len` bytes. Rust declares them in src/oracle.rs and nowhere else.
 
 #include <memory>
 #include <queue>
@@ -7,7 +10,6 @@
 
 #include <hnswlib.h>
 
-#include "shim.h"
 #include "space.h"
 #include "status.h"
 
@@ -21,6 +23,8 @@ struct cutover_oracle {
 
 extern "C" {
 
+// On success stores an owned index in *out (free it with cutover_oracle_free); on failure stores nothing.
+// `context` must outlive the index.
 cutover_status cutover_oracle_new(size_t capacity, size_t dimensions, size_t m, size_t ef_construction, size_t seed,
                                   cutover_distance distance, const void* context, cutover_oracle** out, char* message,
                                   size_t message_len) noexcept {
@@ -45,6 +49,12 @@ cutover_status cutover_oracle_search(cutover_oracle* oracle, const float* query,
     *found = nearest.size();
     for (size_t i = 0; !nearest.empty(); ++i, nearest.pop()) labels[i] = nearest.top().second;
   });
+}
+
+// How many links the row with this label has on level 0; 0 when there is none.
+size_t cutover_oracle_degree(cutover_oracle* oracle, size_t label) noexcept {
+  if (label >= oracle->graph.cur_element_count) return 0;
+  return oracle->graph.getListCount(oracle->graph.get_linklist0(static_cast<hnswlib::tableint>(label)));
 }
 
 void cutover_oracle_free(cutover_oracle* oracle) noexcept { delete oracle; }

@@ -5,7 +5,8 @@
 
 #include <hnswlib.h>
 
-#include "shim.h"
+// The distance of two rows of floats; never NaN. `context` is what the index was made with.
+typedef float (*cutover_distance)(const void* a, const void* b, const void* context);
 
 namespace cutover {
 

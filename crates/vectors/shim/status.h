@@ -6,7 +6,11 @@
 #include <exception>
 #include <new>
 
-#include "shim.h"
+enum cutover_status {
+  CUTOVER_OK = 0,
+  CUTOVER_OUT_OF_MEMORY = 1,
+  CUTOVER_FAILED = 2,
+};
 
 namespace cutover {
 

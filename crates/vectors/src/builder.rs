@@ -1,32 +1,25 @@
 //! Collecting vectors, then building and writing their two files.
 //!
-//! The vectors exist once: a block of rows is written to `.full`, copied into the graph's memory and freed, then the next.
-
-use std::io::Write as _;
+//! The vectors exist once: they are written to `.full` block by block, and then stay what the graph is built over.
 
 use cutover_durable::fs::{Writer, Written};
 
 use crate::{
-    construct::{Caller, insert_all, levels},
-    distance::{check, normalise},
+    build::{Building, Caller, FloatRows, Lists, insert_all, levels, repair, rows_per_block},
+    distance::check,
     error::{Error, Result},
-    ffi::Building,
     format::{FULL_FORMAT, FULL_MAGIC, FullParams, INVERSES, MAX_VECTORS, ORDINALS, VECTORS},
     parameters::{Metric, Parameters},
-    repair::repair,
     write::{container, write_graph, write_numbers},
 };
 
-/// Floats of a block of rows: 1 MiB.
-const BLOCK_FLOATS: usize = 256 * 1024;
-/// What hnswlib keeps for each node besides its row and its links: counts, label, lock, level, list pointer, visited marks of
-/// two threads.
-const NODE_OVERHEAD: usize = 72;
+/// Bytes that each node takes besides its row and its links: its inverse, its ordinal and its level.
+const NODE_OVERHEAD: usize = 9;
 
 /// The vectors of one field of one segment, on their way into a graph.
 pub struct VectorBuilder {
     parameters: Parameters,
-    /// Rows as they were given, in blocks of [`BLOCK_FLOATS`].
+    /// Rows as they were given, in blocks of [`rows_per_block`].
     blocks: Vec<Vec<f32>>,
     inverses: Vec<f32>,
     ordinals: Vec<u32>,
@@ -55,7 +48,8 @@ impl VectorBuilder {
         if self.len() == MAX_VECTORS {
             return Err(Error::TooMany { most: MAX_VECTORS });
         }
-        match self.blocks.last_mut().filter(|block| block.len() + vector.len() <= BLOCK_FLOATS) {
+        let full = rows_per_block(vector.len()) * vector.len();
+        match self.blocks.last_mut().filter(|block| block.len() < full) {
             Some(block) => block.extend_from_slice(vector),
             None => self.blocks.push(vector.to_vec()),
         }
@@ -76,24 +70,24 @@ impl VectorBuilder {
         self.ordinals.is_empty()
     }
 
-    /// An estimate of the memory in bytes that finishing takes at its peak: the graph with its rows and links.
+    /// The memory in bytes that finishing takes at its peak: the rows and the graph's links.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let links = 2 * self.parameters.m + self.parameters.m / (self.parameters.m - 1) + 1;
-        self.len() * (4 * (self.parameters.dimensions + links) + NODE_OVERHEAD + size_of::<(f32, u32)>())
+        let rows = self.len() * (self.parameters.dimensions * size_of::<f32>() + NODE_OVERHEAD);
+        rows + Lists::bytes(self.parameters.m, self.len())
     }
 
     /// Builds the graph on `threads` threads (at least one) and writes both files; returns what was written to `graph` and
     /// to `full`.
     ///
-    /// `cancel` is asked before each vector. `progress` is told how many vectors of how many are linked. `on_thread` is the first
-    /// thing that each thread of the build calls, to set its own priority.
+    /// `cancel` is asked before each vector and each block that is written. `progress` is told how many vectors of how many are linked.
+    /// `on_thread` is the first thing that each thread of the build calls, to set its own priority.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::OutOfMemory`], [`Error::Build`], [`Error::Thread`], and [`Error::Durable`] when a
     /// file cannot be written. Both files must be abandoned then.
     pub fn finish(
-        mut self,
+        self,
         graph: Writer,
         full: Writer,
         threads: usize,
@@ -101,24 +95,34 @@ impl VectorBuilder {
         progress: &(dyn Fn(usize, usize) + Sync),
         on_thread: &(dyn Fn() + Sync),
     ) -> Result<(Written, Written)> {
-        let caller = Caller { threads: threads.max(1), cancel, progress, on_thread };
-        let levels: Vec<u8> = levels(self.parameters.m, self.parameters.seed).take(self.len()).collect();
-        let (building, full) = self.place(full, &levels, caller)?;
-        let built = match building {
-            Some(building) => {
-                insert_all(&building, levels.len() as u32, caller)?;
-                let mut built = building.finish();
-                repair(&mut built)?;
-                Some(built)
+        let full = self.write_full(full, cancel)?;
+        let Self { parameters, mut blocks, inverses, ordinals } = self;
+        if parameters.metric == Metric::Cosine {
+            let mut inverses = inverses.into_iter();
+            for block in &mut blocks {
+                if cancel() {
+                    return Err(Error::Cancelled);
+                }
+                for (row, inverse) in block.chunks_exact_mut(parameters.dimensions).zip(&mut inverses) {
+                    for x in row {
+                        *x *= inverse;
+                    }
+                }
             }
-            None => None,
-        };
-        let graph = write_graph(graph, &self.parameters, built.as_ref(), &levels, &self.ordinals)?;
+        }
+        let levels: Vec<u8> = levels(parameters.m, parameters.seed).take(ordinals.len()).collect();
+        let points = FloatRows::new(parameters.metric, parameters.dimensions, blocks);
+        let building = Building::new(&parameters, &points, &levels)?;
+        insert_all(&building, Caller { threads: threads.max(1), cancel, progress, on_thread })?;
+        let built = building.finish();
+        repair(&built, cancel)?;
+        let lists = built.into_lists();
+        drop(points);
+        let graph = write_graph(graph, &parameters, &lists, &ordinals, cancel)?;
         Ok((graph, full))
     }
 
-    /// Writes `.full` and places its rows as the nodes of a new graph; none when there are no rows.
-    fn place(&mut self, full: Writer, levels: &[u8], caller: Caller) -> Result<(Option<Building>, Written)> {
+    fn write_full(&self, full: Writer, cancel: &dyn Fn() -> bool) -> Result<Written> {
         let params = FullParams {
             dimensions: self.parameters.dimensions as u32,
             rows: self.len() as u32,
@@ -126,32 +130,14 @@ impl VectorBuilder {
         };
         let mut file = container(full, FULL_MAGIC, FULL_FORMAT, params.encode())?;
         file.begin(VECTORS)?;
-        let mut building = match self.len() {
-            0 => None,
-            count => Some(Building::new(&self.parameters, count)?),
-        };
-        let mut nodes = levels.iter().zip(&self.inverses);
-        let mut unit = Vec::with_capacity(self.parameters.dimensions);
-        for block in std::mem::take(&mut self.blocks) {
-            if (caller.cancel)() {
-                return Err(Error::Cancelled);
-            }
-            file.write_all(bytemuck::cast_slice(&block)).map_err(|error| file.error(error))?;
-            for row in block.chunks_exact(self.parameters.dimensions) {
-                let (Some(building), Some((&level, &inverse))) = (&mut building, nodes.next()) else { break };
-                if self.parameters.metric == Metric::Cosine {
-                    normalise(row, inverse, &mut unit);
-                    building.place(&unit, level)?;
-                } else {
-                    building.place(row, level)?;
-                }
-            }
+        for block in &self.blocks {
+            write_numbers(&mut file, block, cancel)?;
         }
         file.begin(INVERSES)?;
-        write_numbers(&mut file, &self.inverses)?;
+        write_numbers(&mut file, &self.inverses, cancel)?;
         file.begin(ORDINALS)?;
-        write_numbers(&mut file, &self.ordinals)?;
-        Ok((building, file.finish()?))
+        write_numbers(&mut file, &self.ordinals, cancel)?;
+        file.finish()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Nearest vectors: hnswlib builds the graph, our own files hold it, our own search walks them on the map.
+//! Nearest vectors: a graph as hnswlib builds it, our own files to hold it, our own search to walk it on the map.
 //!
 //! A field's vectors are two files. `.full` has every vector exactly as it was given; `.graph` has the links
 //! of an HNSW graph over the same rows. Both are written once by [`VectorBuilder::finish`] and only mapped afterwards, by
@@ -7,13 +7,12 @@
 //!
 //! This crate knows ordinals (positions in a segment) and nothing of ids, documents or versions.
 
+mod build;
 mod builder;
 #[allow(dead_code, reason = "the walk and the builder do not use all of it yet")]
 mod codes;
-mod construct;
 mod distance;
 mod error;
-mod ffi;
 mod format;
 mod full;
 mod graph;
@@ -23,7 +22,6 @@ mod kernels;
 #[cfg(feature = "oracle")]
 pub mod oracle;
 mod parameters;
-mod repair;
 mod scan;
 mod verify;
 mod walk;

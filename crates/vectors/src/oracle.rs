@@ -5,16 +5,23 @@
 #![allow(missing_docs, reason = "a tool of the tests")]
 
 use std::{
-    ffi::{c_char, c_int, c_void},
+    ffi::{CStr, c_char, c_int, c_void},
     ptr::{self, NonNull},
+    slice,
 };
 
 use crate::{
-    distance::{check, normalise},
+    distance::{check, inner, normalise, squared},
     error::{Error, Result},
-    ffi::{Context, Distance, checked},
+    kernels::{Kernels, kernels},
     parameters::{Metric, Parameters},
 };
+
+type Distance = unsafe extern "C" fn(*const c_void, *const c_void, *const c_void) -> f32;
+
+const OK: c_int = 0;
+const OUT_OF_MEMORY: c_int = 1;
+const MESSAGE: usize = 256;
 
 #[repr(C)]
 struct RawOracle {
@@ -51,7 +58,67 @@ unsafe extern "C" {
         message: *mut c_char,
         message_len: usize,
     ) -> c_int;
+    fn cutover_oracle_degree(oracle: *mut RawOracle, label: usize) -> usize;
     fn cutover_oracle_free(oracle: *mut RawOracle);
+}
+
+/// What the distance functions need to know; C++ keeps a pointer to it.
+struct Context {
+    dimensions: usize,
+    kernels: Kernels,
+}
+
+impl Context {
+    /// The distance that the graph of an index with these parameters is built by, and what it wants as its context.
+    ///
+    /// Cosine is the inner product of rows of length 1, so rows must be normalised before they are handed over.
+    fn new(parameters: &Parameters) -> (Distance, Box<Self>) {
+        let distance = match parameters.metric {
+            Metric::L2 => squared_of_rows,
+            Metric::Cosine | Metric::InnerProduct => inner_of_rows,
+        };
+        (distance, Box::new(Self { dimensions: parameters.dimensions, kernels: kernels() }))
+    }
+}
+
+unsafe extern "C" fn inner_of_rows(a: *const c_void, b: *const c_void, context: *const c_void) -> f32 {
+    // SAFETY: the caller is hnswlib, which hands through what `rows` asks for.
+    let (context, a, b) = unsafe { rows(a, b, context) };
+    inner(&context.kernels, a, b)
+}
+
+unsafe extern "C" fn squared_of_rows(a: *const c_void, b: *const c_void, context: *const c_void) -> f32 {
+    // SAFETY: the caller is hnswlib, which hands through what `rows` asks for.
+    let (context, a, b) = unsafe { rows(a, b, context) };
+    squared(&context.kernels, a, b)
+}
+
+/// # Safety
+/// `context` points to a live [`Context`], `a` and `b` to as many aligned floats as it has dimensions, for as long as `'a`.
+unsafe fn rows<'a>(a: *const c_void, b: *const c_void, context: *const c_void) -> (&'a Context, &'a [f32], &'a [f32]) {
+    // SAFETY: the caller's promise. hnswlib's elements are whole u32s in malloc's memory, and a row lies behind whole u32s, so
+    // floats are aligned.
+    unsafe {
+        let context = &*context.cast::<Context>();
+        (
+            context,
+            slice::from_raw_parts(a.cast::<f32>(), context.dimensions),
+            slice::from_raw_parts(b.cast::<f32>(), context.dimensions),
+        )
+    }
+}
+
+/// Calls into C++ with room for its message, and makes an error of a status that is not OK.
+fn checked(parameters: &Parameters, vectors: usize, call: impl FnOnce(*mut c_char, usize) -> c_int) -> Result<()> {
+    let mut message = [0_u8; MESSAGE];
+    match call(message.as_mut_ptr().cast(), MESSAGE) {
+        OK => Ok(()),
+        OUT_OF_MEMORY => Err(Error::OutOfMemory { vectors, dimensions: parameters.dimensions }),
+        _ => {
+            let message = CStr::from_bytes_until_nul(&message).unwrap_or(c"no message").to_string_lossy().into_owned();
+            Err(Error::Build { message })
+        }
+    }
 }
 
 /// An hnswlib index.
@@ -124,6 +191,13 @@ impl Oracle {
         labels.truncate(found);
         labels.reverse();
         Ok(labels)
+    }
+
+    /// How many links the vector with this label has on level 0; 0 when there is none.
+    #[must_use]
+    pub fn degree(&self, label: usize) -> usize {
+        // SAFETY: the index is alive, and nothing changes it while it is borrowed; the shim checks the label.
+        unsafe { cutover_oracle_degree(self.raw.as_ptr(), label) }
     }
 
     fn take(&mut self, vector: &[f32]) -> Result<()> {

@@ -1,9 +1,9 @@
 //! Writing a finished graph into our own layout ([`crate::format`]).
 
 use std::{
-    cmp::Reverse,
     io::{self, Write},
     path::PathBuf,
+    sync::atomic::Ordering,
 };
 
 use bytemuck::NoUninit;
@@ -13,10 +13,10 @@ use cutover_durable::{
 };
 
 use crate::{
+    build::Lists,
     builder::ordinal_bound,
     error::{Error, Result},
-    ffi::Built,
-    format::{COUNTS, GRAPH_FORMAT, GRAPH_MAGIC, GraphParams, LINKS, NONE, ORDINALS, TALL, UPPER},
+    format::{COUNTS, GRAPH_FORMAT, GRAPH_MAGIC, GraphParams, LINKS, ORDINALS, TALL, UPPER},
     parameters::Parameters,
 };
 
@@ -56,83 +56,63 @@ impl Write for Container {
     }
 }
 
+/// Numbers written between two looks at the cancel flag: 1 MiB of links.
+const NUMBERS_BETWEEN_CHECKS: usize = 256 * 1024;
+
 /// Writes numbers as they are in memory, which is little-endian.
-pub(crate) fn write_numbers<T: NoUninit>(file: &mut Container, numbers: &[T]) -> Result<()> {
-    file.write_all(bytemuck::cast_slice(numbers)).map_err(|error| file.error(error))
+pub(crate) fn write_numbers<T: NoUninit>(file: &mut Container, numbers: &[T], cancel: &dyn Fn() -> bool) -> Result<()> {
+    for numbers in numbers.chunks(NUMBERS_BETWEEN_CHECKS) {
+        if cancel() {
+            return Err(Error::Cancelled);
+        }
+        file.write_all(bytemuck::cast_slice(numbers)).map_err(|error| file.error(error))?;
+    }
+    Ok(())
 }
 
-/// Writes the graph over the rows of `ordinals`; `built` is none when there are none.
+/// Writes the graph over the rows of `ordinals`.
 pub(crate) fn write_graph(
     writer: Writer,
     parameters: &Parameters,
-    built: Option<&Built>,
-    levels: &[u8],
+    lists: &Lists,
     ordinals: &[u32],
+    cancel: &dyn Fn() -> bool,
 ) -> Result<Written> {
-    let entry = built.map_or(0, Built::entry);
-    let tall = Tall::new(levels, entry);
+    let tall = lists.tall();
     let params = GraphParams {
         parameters: *parameters,
         nodes: ordinals.len() as u32,
-        entry,
-        levels: tall.counts.len() as u32,
+        entry: lists.entry(),
+        levels: u32::from(lists.top()),
         ordinal_bound: ordinal_bound(ordinals),
     };
     let mut file = container(writer, GRAPH_MAGIC, GRAPH_FORMAT, params.encode())?;
     file.begin(ORDINALS)?;
-    write_numbers(&mut file, ordinals)?;
+    write_numbers(&mut file, ordinals, cancel)?;
     file.begin(LINKS)?;
-    if let Some(built) = built {
-        let mut slots = vec![NONE; 2 * parameters.m];
-        for node in 0..built.len() {
-            fill(&mut slots, built.links(node, 0).iter().copied());
-            write_numbers(&mut file, &slots)?;
-        }
-    }
+    write_level(&mut file, lists, 0, cancel)?;
     file.begin(COUNTS)?;
-    write_numbers(&mut file, &tall.counts)?;
+    write_numbers(&mut file, tall.counts(), cancel)?;
     file.begin(TALL)?;
-    write_numbers(&mut file, &tall.nodes)?;
+    write_numbers(&mut file, tall.nodes(), cancel)?;
     file.begin(UPPER)?;
-    if let Some(built) = built {
-        let mut slots = vec![NONE; parameters.m];
-        for (level, &count) in (1..).zip(&tall.counts) {
-            for &node in &tall.nodes[..count as usize] {
-                fill(&mut slots, built.links(node, level).iter().filter_map(|&link| tall.position(link)));
-                write_numbers(&mut file, &slots)?;
-            }
-        }
+    for level in 1..=lists.top() {
+        write_level(&mut file, lists, level, cancel)?;
     }
     file.finish()
 }
 
-fn fill(slots: &mut [u32], mut links: impl Iterator<Item = u32>) {
-    slots.fill_with(|| links.next().unwrap_or(NONE));
-}
-
-/// The nodes above level 0, the tallest first, the entry point before all others.
-struct Tall {
-    nodes: Vec<u32>,
-    /// How many nodes are on level 1, 2, …
-    counts: Vec<u32>,
-    /// Nodes with their positions in `nodes`, ascending.
-    positions: Vec<(u32, u32)>,
-}
-
-impl Tall {
-    fn new(levels: &[u8], entry: u32) -> Self {
-        let level = |node: u32| levels[node as usize];
-        let mut nodes: Vec<u32> = (0..levels.len() as u32).filter(|&node| level(node) > 0).collect();
-        nodes.sort_by_key(|&node| (Reverse(level(node)), node != entry, node));
-        let top = nodes.first().map_or(0, |&node| level(node));
-        let counts = (1..=top).map(|least| nodes.partition_point(|&node| level(node) >= least) as u32).collect();
-        let mut positions: Vec<(u32, u32)> = nodes.iter().copied().zip(0..).collect();
-        positions.sort_unstable();
-        Self { nodes, counts, positions }
+/// Writes the lists of a level, one after another.
+fn write_level(file: &mut Container, lists: &Lists, level: u8, cancel: &dyn Fn() -> bool) -> Result<()> {
+    let layer = lists.layer(level);
+    let places = (NUMBERS_BETWEEN_CHECKS / layer.width()).max(1);
+    let mut slots = Vec::with_capacity(places * layer.width());
+    for start in (0..layer.len()).step_by(places) {
+        slots.clear();
+        for place in start..(start + places).min(layer.len()) {
+            slots.extend(layer.slots(place as u32).iter().map(|slot| slot.load(Ordering::Relaxed)));
+        }
+        write_numbers(file, &slots, cancel)?;
     }
-
-    fn position(&self, node: u32) -> Option<u32> {
-        let found = self.positions.binary_search_by_key(&node, |&(node, _)| node).ok()?;
-        Some(self.positions[found].1)
-    }
+    Ok(())
 }
