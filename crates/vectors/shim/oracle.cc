@@ -57,6 +57,18 @@ size_t cutover_oracle_degree(cutover_oracle* oracle, size_t label) noexcept {
   return oracle->graph.getListCount(oracle->graph.get_linklist0(static_cast<hnswlib::tableint>(label)));
 }
 
+// Marks the row with this label as deleted.
+cutover_status cutover_oracle_delete(cutover_oracle* oracle, size_t label, char* message,
+                                     size_t message_len) noexcept {
+  return cutover::guarded(message, message_len, [&] { oracle->graph.markDelete(label); });
+}
+
+// Writes the index to a file, as hnswlib does. `path` is NUL-terminated.
+cutover_status cutover_oracle_save(cutover_oracle* oracle, const char* path, char* message,
+                                   size_t message_len) noexcept {
+  return cutover::guarded(message, message_len, [&] { oracle->graph.saveIndex(path); });
+}
+
 void cutover_oracle_free(cutover_oracle* oracle) noexcept { delete oracle; }
 
 }  // extern "C"

@@ -95,6 +95,21 @@ impl VectorBuilder {
         progress: &(dyn Fn(usize, usize) + Sync),
         on_thread: &(dyn Fn() + Sync),
     ) -> Result<(Written, Written)> {
+        let Parameters { m, seed, .. } = self.parameters;
+        let levels: Vec<u8> = levels(m, seed).take(self.len()).collect();
+        let caller = Caller { threads: threads.max(1), cancel, progress, on_thread };
+        self.finish_linked(graph, full, &levels, cancel, |building, _| insert_all(building, caller))
+    }
+
+    /// [`VectorBuilder::finish`] with levels for its vectors, and a function that links them.
+    pub(crate) fn finish_linked(
+        self,
+        graph: Writer,
+        full: Writer,
+        levels: &[u8],
+        cancel: &dyn Fn() -> bool,
+        link: impl FnOnce(&Building<FloatRows>, &FloatRows) -> Result<()>,
+    ) -> Result<(Written, Written)> {
         let full = self.write_full(full, cancel)?;
         let Self { parameters, mut blocks, inverses, ordinals } = self;
         if parameters.metric == Metric::Cosine {
@@ -110,10 +125,9 @@ impl VectorBuilder {
                 }
             }
         }
-        let levels: Vec<u8> = levels(parameters.m, parameters.seed).take(ordinals.len()).collect();
         let points = FloatRows::new(parameters.metric, parameters.dimensions, blocks);
-        let building = Building::new(&parameters, &points, &levels)?;
-        insert_all(&building, Caller { threads: threads.max(1), cancel, progress, on_thread })?;
+        let building = Building::new(&parameters, &points, levels)?;
+        link(&building, &points)?;
         let built = building.finish();
         repair(&built, cancel)?;
         let lists = built.into_lists();

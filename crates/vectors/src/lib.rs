@@ -32,7 +32,7 @@ mod tests;
 
 pub use builder::VectorBuilder;
 pub use error::{Error, Result};
-pub use import::Hnswlib;
+pub use import::{GraphImport, Hnswlib};
 pub use index::{Neighbour, VectorIndex, default_ef};
 pub use kernels::simd;
 pub use parameters::{Metric, Parameters};

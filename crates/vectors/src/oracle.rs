@@ -5,7 +5,7 @@
 #![allow(missing_docs, reason = "a tool of the tests")]
 
 use std::{
-    ffi::{CStr, c_char, c_int, c_void},
+    ffi::{CStr, CString, c_char, c_int, c_void},
     ptr::{self, NonNull},
     slice,
 };
@@ -59,6 +59,13 @@ unsafe extern "C" {
         message_len: usize,
     ) -> c_int;
     fn cutover_oracle_degree(oracle: *mut RawOracle, label: usize) -> usize;
+    fn cutover_oracle_delete(oracle: *mut RawOracle, label: usize, message: *mut c_char, message_len: usize) -> c_int;
+    fn cutover_oracle_save(
+        oracle: *mut RawOracle,
+        path: *const c_char,
+        message: *mut c_char,
+        message_len: usize,
+    ) -> c_int;
     fn cutover_oracle_free(oracle: *mut RawOracle);
 }
 
@@ -132,7 +139,6 @@ pub struct Oracle {
 
 impl Oracle {
     pub fn new(parameters: &Parameters, capacity: usize) -> Result<Self> {
-        parameters.check()?;
         let (distance, context) = Context::new(parameters);
         let mut raw = ptr::null_mut();
         checked(parameters, capacity, |message, len| {
@@ -191,6 +197,23 @@ impl Oracle {
         labels.truncate(found);
         labels.reverse();
         Ok(labels)
+    }
+
+    /// Marks a vector as deleted: searches pass through it and do not answer it.
+    pub fn delete(&mut self, label: usize) -> Result<()> {
+        checked(&self.parameters, self.added, |message, len| {
+            // SAFETY: the index is alive and ours alone; hnswlib refuses a label that it does not have.
+            unsafe { cutover_oracle_delete(self.raw.as_ptr(), label, message, len) }
+        })
+    }
+
+    /// Writes the index to a file, as hnswlib does. The path must not hold a zero byte.
+    pub fn save(&self, path: &str) -> Result<()> {
+        let path = CString::new(path).map_err(|error| Error::Build { message: error.to_string() })?;
+        checked(&self.parameters, self.added, |message, len| {
+            // SAFETY: the index is alive, nobody changes it while it is borrowed, and `path` ends with a zero.
+            unsafe { cutover_oracle_save(self.raw.as_ptr(), path.as_ptr(), message, len) }
+        })
     }
 
     /// How many links the vector with this label has on level 0; 0 when there is none.

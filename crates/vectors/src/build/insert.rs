@@ -67,6 +67,11 @@ impl<'a, P: Points> Building<'a, P> {
         Ok(Self { points, levels, lists, m, ef_construction })
     }
 
+    /// The links so far.
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
     /// How many nodes it will have.
     pub(crate) fn len(&self) -> u32 {
         self.levels.len() as u32
