@@ -21,11 +21,7 @@ const TURN: f64 = 0.6;
 type Ask<'a> = &'a dyn Fn(usize, usize, &mut Vec<u32>);
 
 pub fn run(data: &Data, keep: Option<&Path>) {
-    let directory = tempfile::tempdir().unwrap();
-    let took = ours::build(&data.base, directory.path(), 2);
-    println!("Cutover built on two threads in {:.1} s", took.as_secs_f64());
-    let peer = hnswlib(data, keep);
-    compare(data, &ours::open(directory.path()), &peer);
+    built(data, keep);
 }
 
 /// Built, or loaded from the directory that keeps it.
@@ -98,7 +94,7 @@ fn mean_recall(data: &Data, ask: Ask, ef: usize) -> f64 {
 
 /// Queries a second at ten times the vectors ÷ at once, same recall, for both systems.
 pub fn scaling(data: Data) {
-    let small = built(&data);
+    let small = built(&data, None);
     let base = data.base.tiled(10);
     let unit = base.unit();
     let asked = 200.min(data.queries.len());
@@ -107,7 +103,7 @@ pub fn scaling(data: Data) {
     let truth = queries.unit().iter().map(|query| exact(&unit, query, K, |_| true)).collect();
     drop(unit);
     println!("\n{} vectors", base.len());
-    let large = built(&Data { name: data.name, base, queries, truth });
+    let large = built(&Data { name: data.name, base, queries, truth }, None);
     println!("\nqueries/s at 10× ÷ at 1×  Cutover  hnswlib");
     for (at, target) in TARGETS.into_iter().enumerate() {
         let [ours, theirs] = [0, 1].map(|system| large[at][system] / small[at][system]);
@@ -115,10 +111,11 @@ pub fn scaling(data: Data) {
     }
 }
 
-fn built(data: &Data) -> Vec<[f64; 2]> {
+/// Both systems over the data, compared.
+fn built(data: &Data, keep: Option<&Path>) -> Vec<[f64; 2]> {
+    let peer = hnswlib(data, keep);
     let directory = tempfile::tempdir().unwrap();
     let took = ours::build(&data.base, directory.path(), 2);
     println!("Cutover built on two threads in {:.1} s", took.as_secs_f64());
-    let peer = hnswlib(data, None);
     compare(data, &ours::open(directory.path()), &peer)
 }
