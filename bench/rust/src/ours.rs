@@ -1,12 +1,13 @@
 //! Cutover's builder and search, as the index crate calls them.
 
 use std::{
+    fs,
     path::Path,
     time::{Duration, Instant},
 };
 
 use cutover_durable::{Map, fs::create};
-use cutover_vectors::{Metric, Parameters, VectorBuilder, VectorIndex};
+use cutover_vectors::{GraphImport, Metric, Parameters, VectorBuilder, VectorIndex};
 use fixedbitset::FixedBitSet;
 
 use crate::data::Rows;
@@ -20,21 +21,29 @@ pub fn never() -> bool {
 
 /// Builds into `v.graph` and `v.full` below `directory`, synced, and returns how long that took.
 pub fn build(rows: &Rows, directory: &Path, threads: usize) -> Duration {
-    let parameters = Parameters {
-        metric: Metric::Cosine,
-        dimensions: rows.dimensions(),
-        m: M,
-        ef_construction: EF_CONSTRUCTION,
-        seed: 42,
-    };
     let started = Instant::now();
-    let mut builder = VectorBuilder::new(parameters).unwrap();
+    let mut builder = VectorBuilder::new(parameters(rows.dimensions())).unwrap();
     for (ordinal, row) in (0..).zip(rows.iter()) {
         builder.push(ordinal, row).unwrap();
     }
     let (graph, full) = (directory.join("v.graph"), directory.join("v.full"));
     builder.finish(create(&graph).unwrap(), create(&full).unwrap(), threads, &never, &|_, _| (), &|| ()).unwrap();
     started.elapsed()
+}
+
+/// Takes over the graph that hnswlib saved, and returns the label of each row.
+pub fn adopt(saved: &Path, dimensions: usize, directory: &Path) -> Vec<u32> {
+    let mut import = GraphImport::new(parameters(dimensions), fs::read(saved).unwrap(), &never).unwrap();
+    let rows = 0..u32::try_from(import.file().len()).unwrap();
+    let labels = rows.clone().map(|row| u32::try_from(import.file().label(row)).unwrap()).collect();
+    rows.for_each(|row| import.keep(row).unwrap());
+    let (graph, full) = (directory.join("v.graph"), directory.join("v.full"));
+    import.finish(create(&graph).unwrap(), create(&full).unwrap(), &never, &|_, _| ()).unwrap();
+    labels
+}
+
+fn parameters(dimensions: usize) -> Parameters {
+    Parameters { metric: Metric::Cosine, dimensions, m: M, ef_construction: EF_CONSTRUCTION, seed: 42 }
 }
 
 pub fn open(directory: &Path) -> VectorIndex {

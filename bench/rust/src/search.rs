@@ -1,8 +1,10 @@
-//! Queries a second at equal recall@10, on one thread, the two systems taking turns.
+//! Queries a second at equal recall@10, on one thread, the systems taking turns.
 
-use std::{path::Path, time::Instant};
-
-use cutover_vectors::VectorIndex;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use crate::{
     data::{Data, Rows, exact, recall},
@@ -17,40 +19,55 @@ const RUNS: usize = 5;
 /// Seconds that one system's turn takes at least.
 const TURN: f64 = 0.6;
 
-/// One of the two, asked alike: rows of the nearest for query number `at` with `ef` candidates.
+/// A system, asked as the others are: rows of the nearest for query number `at` with `ef` candidates.
 type Ask<'a> = &'a dyn Fn(usize, usize, &mut Vec<u32>);
 
 pub fn run(data: &Data, keep: Option<&Path>) {
-    built(data, keep);
+    compare(data, keep);
 }
 
-/// Built, or loaded from the directory that keeps it.
-fn hnswlib(data: &Data, keep: Option<&Path>) -> Peer {
-    let file = keep.map(|directory| directory.join(format!("hnswlib-{}.bin", data.name)));
-    if let Some(file) = file.as_ref().filter(|file| file.exists()) {
+/// Built, or loaded from the directory that keeps it; and the file that it is saved in.
+fn hnswlib(data: &Data, keep: &Path) -> (Peer, PathBuf) {
+    let file = keep.join(format!("hnswlib-{}-{}.bin", data.name, data.base.len()));
+    if file.exists() {
         println!("hnswlib loaded from {}", file.display());
-        return Peer::load(file, data.base.dimensions());
+        return (Peer::load(&file, data.base.dimensions()), file);
     }
     let started = Instant::now();
     let peer = Peer::build(&data.base.unit(), ours::M, ours::EF_CONSTRUCTION, 2);
     println!("hnswlib built on two threads in {:.1} s", started.elapsed().as_secs_f64());
-    if let Some(file) = file {
-        peer.save(&file);
-    }
-    peer
+    peer.save(&file);
+    (peer, file)
 }
 
-fn compare(data: &Data, index: &VectorIndex, peer: &Peer) -> Vec<[f64; 2]> {
+/// Cutover on a graph of its own, Cutover on hnswlib's graph, and hnswlib, compared.
+fn compare(data: &Data, keep: Option<&Path>) -> Vec<Vec<f64>> {
+    let directory = tempfile::tempdir().unwrap();
+    let [own, taken] = ["own", "taken"].map(|name| directory.path().join(name));
+    for path in [&own, &taken] {
+        fs::create_dir(path).unwrap();
+    }
+    let (peer, file) = hnswlib(data, keep.unwrap_or(directory.path()));
+    let labels = ours::adopt(&file, data.base.dimensions(), &taken);
+    let took = ours::build(&data.base, &own, 2);
+    println!("Cutover built on two threads in {:.1} s\n", took.as_secs_f64());
+    let (own, taken) = (ours::open(&own), ours::open(&taken));
     let unit = data.queries.unit();
-    let ours: Ask = &|at, ef, rows: &mut Vec<u32>| ours::search(index, data.queries.row(at), K, Some(ef), None, rows);
-    let theirs: Ask = &|at, ef, rows: &mut Vec<u32>| peer.search(unit.row(at), K, ef, rows);
-    println!("recall@10  system   ef    recall  queries/s  ratio  by processor time  of 5 runs");
-    TARGETS.map(|target| at_recall(data, target, [ours, theirs])).into()
+    let systems: [(&str, Ask); 3] = [
+        ("Cutover", &|at, ef, rows| ours::search(&own, data.queries.row(at), K, Some(ef), None, rows)),
+        ("on hnswlib's graph", &|at, ef, rows| {
+            ours::search(&taken, data.queries.row(at), K, Some(ef), None, rows);
+            rows.iter_mut().for_each(|row| *row = labels[*row as usize]);
+        }),
+        ("hnswlib", &|at, ef, rows| peer.search(unit.row(at), K, ef, rows)),
+    ];
+    println!("recall@10  system                ef  recall  queries/s  ÷ hnswlib  by processor time  its runs");
+    TARGETS.map(|target| at_recall(data, target, systems)).into()
 }
 
 /// Finds each system's ef for the target, lets them take turns, and prints and returns queries a second.
-fn at_recall(data: &Data, target: f64, systems: [Ask; 2]) -> [f64; 2] {
-    let found = systems.map(|ask| least_ef(target, |ef| mean_recall(data, ask, ef)));
+fn at_recall(data: &Data, target: f64, systems: [(&str, Ask); 3]) -> Vec<f64> {
+    let found = systems.map(|(_, ask)| least_ef(target, |ef| mean_recall(data, ask, ef)));
     let mut rows = Vec::new();
     let mut turn = |ask: Ask, ef| {
         let mut passes = 0;
@@ -64,21 +81,25 @@ fn at_recall(data: &Data, target: f64, systems: [Ask; 2]) -> [f64; 2] {
         let asked = (passes * data.queries.len()) as f64;
         (asked / wall, asked / processor)
     };
-    let runs: Vec<[(f64, f64); 2]> = (0..RUNS).map(|_| [0, 1].map(|at| turn(systems[at], found[at].0))).collect();
-    let ratio = |of: fn((f64, f64)) -> f64| median(runs.iter().map(|[one, other]| of(*one) / of(*other)).collect());
-    let each: Vec<String> = runs.iter().map(|[one, other]| format!("{:.2}", one.0 / other.0)).collect();
-    let speeds = [0, 1].map(|at| median(runs.iter().map(|run| run[at].0).collect()));
-    for (at, name) in ["Cutover", "hnswlib"].into_iter().enumerate() {
-        let (ef, reached) = found[at];
-        println!("{target:<9}  {name}  {ef:4}  {reached:.4}  {:9.0}", speeds[at]);
+    let mut runs = Vec::new();
+    for _ in 0..RUNS {
+        runs.push([0, 1, 2].map(|at| turn(systems[at].1, found[at].0)));
     }
-    println!(
-        "{target:<9}  ratio                           {:.2}  {:.2}               {}",
-        ratio(|run| run.0),
-        ratio(|run| run.1),
-        each.join(" ")
-    );
-    speeds
+    let line = |at: usize| {
+        let (ef, reached) = found[at];
+        let ratios: Vec<f64> = runs.iter().map(|run| run[at].0 / run[2].0).collect();
+        let each: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
+        let speed = median(runs.iter().map(|run| run[at].0).collect());
+        println!(
+            "{target:<9}  {:18}  {ef:4}  {reached:.4}  {speed:9.0}  {:9.2}  {:17.2}  {}",
+            systems[at].0,
+            median(ratios),
+            median(runs.iter().map(|run| run[at].1 / run[2].1).collect()),
+            each.join(" ")
+        );
+        speed
+    };
+    [0, 1, 2].map(line).into()
 }
 
 fn mean_recall(data: &Data, ask: Ask, ef: usize) -> f64 {
@@ -92,9 +113,9 @@ fn mean_recall(data: &Data, ask: Ask, ef: usize) -> f64 {
     sum / data.queries.len() as f64
 }
 
-/// Queries a second at ten times the vectors ÷ at once, same recall, for both systems.
+/// Queries a second at ten times the vectors ÷ at once, same recall, for all three.
 pub fn scaling(data: Data) {
-    let small = built(&data, None);
+    let small = compare(&data, None);
     let base = data.base.tiled(10);
     let unit = base.unit();
     let asked = 200.min(data.queries.len());
@@ -103,19 +124,10 @@ pub fn scaling(data: Data) {
     let truth = queries.unit().iter().map(|query| exact(&unit, query, K, |_| true)).collect();
     drop(unit);
     println!("\n{} vectors", base.len());
-    let large = built(&Data { name: data.name, base, queries, truth }, None);
-    println!("\nqueries/s at 10× ÷ at 1×  Cutover  hnswlib");
+    let large = compare(&Data { name: data.name, base, queries, truth }, None);
+    println!("\nqueries/s at 10× ÷ at 1×  Cutover  on hnswlib's graph  hnswlib");
     for (at, target) in TARGETS.into_iter().enumerate() {
-        let [ours, theirs] = [0, 1].map(|system| large[at][system] / small[at][system]);
-        println!("recall@10 {target:<15}  {ours:7.2}  {theirs:7.2}");
+        let [own, taken, theirs] = [0, 1, 2].map(|system| large[at][system] / small[at][system]);
+        println!("recall@10 {target:<15}  {own:7.2}  {taken:18.2}  {theirs:7.2}");
     }
-}
-
-/// Both systems over the data, compared.
-fn built(data: &Data, keep: Option<&Path>) -> Vec<[f64; 2]> {
-    let peer = hnswlib(data, keep);
-    let directory = tempfile::tempdir().unwrap();
-    let took = ours::build(&data.base, directory.path(), 2);
-    println!("Cutover built on two threads in {:.1} s", took.as_secs_f64());
-    compare(data, &ours::open(directory.path()), &peer)
 }
