@@ -6,7 +6,7 @@ use crate::document::Members;
 use crate::error::Result;
 use crate::segment::{SegmentView, broken};
 use crate::snapshot::Snapshot;
-use cutover_text::{Operator, SegmentRef, TextQuery};
+use cutover_text::{SegmentRef, TextQuery};
 
 /// Documents looked at in each segment.
 const SAMPLE: u32 = 64;
@@ -58,7 +58,7 @@ fn query(snapshot: &Snapshot, view: &SegmentView, ordinal: u32) -> Result<()> {
         }
     }
     let words: String = view.segment.documents.get(ordinal)?.chars().take(200).collect();
-    let query = TextQuery { query: words, fields: None, operator: Operator::Or };
+    let query = TextQuery { query: words, ..TextQuery::default() };
     let segment = SegmentRef { index: &view.segment.text, allowed: view.live.as_ref() };
     cutover_text::search(&[segment], &query, 10, &|| false)?;
     Ok(())

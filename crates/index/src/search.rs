@@ -81,7 +81,7 @@ fn text_query(snapshot: &Snapshot, leg: &TextLeg) -> Result<TextQuery> {
         Operator::Or => cutover_text::Operator::Or,
         Operator::And => cutover_text::Operator::And,
     };
-    Ok(TextQuery { query: leg.query.clone(), fields: fields.transpose()?, operator })
+    Ok(TextQuery { query: leg.query.clone(), fields: fields.transpose()?, operator, ..TextQuery::default() })
 }
 
 /// A vector leg whose field and values fit the schema.

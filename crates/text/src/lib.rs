@@ -27,7 +27,7 @@ pub use error::{Error, Result};
 pub use facets::facet_counts;
 pub use filter::{Filter, compile_filter};
 pub use index::TextIndex;
-pub use query::{MAX_TERMS, Operator, TextQuery};
+pub use query::{Fuzzy, MAX_TERMS, Mode, Operator, TextQuery};
 pub use schema::{FieldKind, FieldSpec, TextSchema};
 pub use search::{SegmentRef, TextHit, TextHits, matches, scores, search};
 pub use signature::Signer;

@@ -134,7 +134,12 @@ fn a_query_may_name_fields_and_their_boosts() {
     for boost in [0.0_f32, 0.5, 7.0] {
         let query = Corpus::query(&mut choices);
         let expected = corpus.bm25(&query, &[(1, f64::from(boost))], Operator::Or);
-        let query = TextQuery { query, fields: Some(vec![("body".to_owned(), boost)]), operator: Operator::Or };
+        let query = TextQuery {
+            query,
+            fields: Some(vec![("body".to_owned(), boost)]),
+            operator: Operator::Or,
+            ..TextQuery::default()
+        };
         let found = search(&[all(&segments[0].index)], &query, 10, &never).unwrap();
         assert_eq!(found.total, expected.len() as u64);
         agrees(&numbered(&found, &segments), &expected, 10, &format!("{query:?}"));

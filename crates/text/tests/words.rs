@@ -163,8 +163,12 @@ fn a_field_that_cannot_be_searched_is_named() {
         TextSchema { fields: vec![text("body", 1.0), field("tag", FieldKind::Keyword { many: false, facet: false })] };
     let built = build(&schema, &[vec![(0, Value::Text("a"))]]);
     for (name, boost) in [("none", 1.0), ("tag", 1.0), ("body", f32::NAN), ("body", -1.0), ("body", f32::INFINITY)] {
-        let query =
-            TextQuery { query: "a".to_owned(), fields: Some(vec![(name.to_owned(), boost)]), operator: Operator::Or };
+        let query = TextQuery {
+            query: "a".to_owned(),
+            fields: Some(vec![(name.to_owned(), boost)]),
+            operator: Operator::Or,
+            ..TextQuery::default()
+        };
         let error = search(&[all(&built.index)], &query, 1, &never).unwrap_err();
         assert!(matches!(&error, Error::Query { field, .. } if field == name), "{error}");
     }

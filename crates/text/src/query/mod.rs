@@ -22,15 +22,56 @@ pub const MAX_TERMS: usize = 1024;
 /// The largest boost.
 pub(crate) const MAX_BOOST: f32 = 1e6;
 
-/// A search for words: no text can make it fail.
-#[derive(Debug, Clone, PartialEq)]
+/// What is asked of the text fields.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TextQuery {
-    /// The words, as a user wrote them. Nothing in them is an operator.
+    /// What a user wrote; how it is read, `mode` says.
     pub query: String,
     /// The text fields to look in, each with its boost, from 0 to a million. None: every text field, with the boost of its schema.
     pub fields: Option<Vec<(String, f32)>>,
+    /// How `query` is read.
+    pub mode: Mode,
     /// Which words a document must have.
     pub operator: Operator,
+    /// How many letters of a word may differ.
+    pub fuzzy: Fuzzy,
+    /// The letters at the beginning of a word that no difference may touch, where `fuzzy` allows any. The public default is 1.
+    pub prefix_length: u32,
+    /// Whether capitals tell. None: as each field's schema has it. Some(true) leaves out fields that know no capitals, Some(false) those
+    /// that know nothing else; where none is left the query is refused.
+    pub case_sensitive: Option<bool>,
+    /// For phrases: how far apart, in positions, their words may be moved in all; a change of places of two neighbours takes 2.
+    pub slop: u32,
+}
+
+/// How a query's text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Words; nothing in them is an operator, and no text can make the query fail.
+    #[default]
+    Words,
+    /// Words with AND, OR, NOT, parentheses, "phrases", `field:`, `prefix*`, `~` and `^`.
+    Syntax,
+    /// All of it is one phrase.
+    Phrase,
+    /// Words, of which the last may be only the beginning of one.
+    Prefix,
+    /// A regular expression that a term must match as a whole.
+    Regex,
+}
+
+/// How many letters of a word may differ: inserted, left out, replaced, or two neighbours changed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fuzzy {
+    /// None.
+    #[default]
+    Exact,
+    /// One.
+    One,
+    /// Two.
+    Two,
+    /// By the word's length: none up to 3 letters, one up to 7, else two.
+    Auto,
 }
 
 /// Which words of a query a document must have to match.

@@ -60,6 +60,15 @@ type Word = Vec<(usize, String)>;
 impl Plan {
     /// Plans `query` over `segments`, which must be of one schema.
     pub fn new(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Self> {
+        let plain = TextQuery {
+            query: query.query.clone(),
+            fields: query.fields.clone(),
+            operator: query.operator,
+            ..TextQuery::default()
+        };
+        if *query != plain {
+            return Err(Error::query("", "nothing but words can be asked for yet"));
+        }
         let all = query.operator == Operator::And;
         let mut plan = Self { fields: Vec::new(), leaves: Vec::new(), words: Vec::new(), all };
         let Some(first) = segments.first() else { return Ok(plan) };

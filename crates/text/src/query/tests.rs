@@ -52,7 +52,7 @@ fn every_way_of_ranking_gives_the_same_hits_with_the_same_scores() {
     for query in ["w1", "w0 w3", "w59 w2 w7", "w1 w1 w40 w41 w42", "w58", "w5 w6 w8 w9 w10 w11 w12 w13 w14"] {
         for operator in [Operator::Or, Operator::And] {
             for every in [1, 3, 200] {
-                let query = TextQuery { query: query.to_owned(), fields: None, operator };
+                let query = TextQuery { query: query.to_owned(), operator, ..TextQuery::default() };
                 let plan = Plan::new(&segments, &query, &|| false).unwrap();
                 let hits = [Way::AddUp, Way::Visit, Way::Prune].map(|way| ranked(&plan, &segments, every, way));
                 assert_eq!(hits[0], hits[1], "{query:?} visited");

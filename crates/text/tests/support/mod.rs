@@ -54,7 +54,7 @@ pub fn body() -> TextSchema {
 }
 
 pub fn words(query: &str, operator: Operator) -> TextQuery {
-    TextQuery { query: query.to_owned(), fields: None, operator }
+    TextQuery { query: query.to_owned(), operator, ..TextQuery::default() }
 }
 
 pub fn all(index: &TextIndex) -> SegmentRef<'_> {
