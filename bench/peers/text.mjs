@@ -127,7 +127,7 @@ async function lancedb({ rows, stem, filter }, folder) {
   await table.createIndex('grouped', { config: lance.Index.bitmap() })
   await table.waitForIndex(['text_idx', 'grouped_idx'], 3600)
   const ask = (search, where) => {
-    const query = table.query().fullTextSearch(search).limit(k).select(['id'])
+    const query = table.query().fullTextSearch(search).limit(k).select(['id', '_score'])
     return (where ? query.where(where) : query).toArray()
   }
   const match = (words, options) => new lance.MatchQuery(words.join(' '), 'text', options)

@@ -123,7 +123,7 @@ async function lancedb({ name, base }, keep) {
   // Its codes have 8 bits; without the refinement its recall stays below .95.
   return async (query, ef) => {
     const search = table.query().nearestTo(query.values).distanceType('cosine')
-    const found = await search.ef(ef).refineFactor(5).limit(k).select(['id']).toArray()
+    const found = await search.ef(ef).refineFactor(5).limit(k).select(['id', '_distance']).toArray()
     return found.map(({ id }) => Number(id))
   }
 }
