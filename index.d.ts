@@ -25,6 +25,10 @@ export declare class NativeDraft {
   add(batch: Uint8Array, vectors: Float32Array, cancel?: CancelToken | undefined | null): Promise<string>
   /** Copies a file or a directory in, to be kept with the version under a name. */
   attach(name: string, from: string, cancel?: CancelToken | undefined | null): Promise<void>
+  /** Takes over the vectors of a field and their graph from a file of hnswlib's. What rows there are. */
+  adoptGraph(field: string, path: string, cancel?: CancelToken | undefined | null): Promise<GraphRows>
+  /** Says for which rows of the graph documents come, in their order. */
+  adoptRows(rows: Uint32Array): Promise<void>
   /** Builds, writes, syncs and checks. */
   complete(cancel?: CancelToken | undefined | null): Promise<void>
   /** Where the build stands, as JSON. */
@@ -233,4 +237,12 @@ export interface Answer {
   dates?: Array<string>
   /** Fields of its documents that hold the index of a vector; absent when there are none. */
   vectorFields?: Array<string>
+}
+
+/** The rows of a graph of other software's, in their order. */
+export interface GraphRows {
+  /** The label of each. */
+  labels: BigUint64Array
+  /** 1 for each that is deleted. */
+  deleted: Uint8Array
 }

@@ -164,6 +164,19 @@ export function openOptions(value: unknown): Checked {
   return { json: json(request, 'options'), signal: signal(o.signal) }
 }
 
+/** A graph of other software's that is taken over instead of built. */
+export interface AdoptedGraph {
+  /** The vector field that it is for. */
+  readonly field: string
+  /** A file of hnswlib's. */
+  readonly path: string
+  /** Called with the label of each row, and 1 for each that is deleted: the rows that the source has documents for, in its order. */
+  rows(labels: BigUint64Array, deleted: Uint8Array): Promise<Uint32Array>
+}
+
+/** The name of an option of imports that callers do not have. */
+export const GRAPH = Symbol('cutover.graph')
+
 /** The options of a rebuild that stay on this side. */
 export interface Write {
   readonly json: string
@@ -173,6 +186,7 @@ export interface Write {
   readonly gate: ((draft: Snapshot<Fields>) => unknown) | undefined
   readonly artifacts: readonly (readonly [name: string, path: string])[]
   readonly coalesce: boolean
+  readonly graph: AdoptedGraph | undefined
 }
 
 /** Checks the options of a write. */
@@ -200,6 +214,7 @@ export function writeOptions(value: unknown, operation: string): Write {
     gate: given(o.gate, (v) => callback(v, 'options.gate') as (draft: Snapshot<Fields>) => unknown),
     artifacts: given(o.artifacts, artifactsOf) ?? [],
     coalesce: given(o.coalesce, (v) => boolean(v, 'options.coalesce')) ?? false,
+    graph: (o as { readonly [GRAPH]?: AdoptedGraph })[GRAPH],
   }
 }
 

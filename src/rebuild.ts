@@ -3,7 +3,7 @@ import { Interrupt } from './abort.js'
 import { CutoverError, native } from './errors.js'
 import { feed } from './feed.js'
 import type { NativeDraft, NativeIndex } from './native.js'
-import type { Write } from './options.js'
+import type { AdoptedGraph, Write } from './options.js'
 import { Reporter } from './progress.js'
 import { shapeOf } from './schema.js'
 import type { Fields, Shape } from './schema.js'
@@ -31,6 +31,7 @@ export async function rebuild(
     try {
       interrupt.check()
       for (const [name, path] of write.artifacts) await native(() => draft.attach(name, path, interrupt.token))
+      if (write.graph) await adopt(draft, write.graph, interrupt)
       const shape = shapeOf(index.fields())
       await read(draft, source, shape, write, interrupt, reporter)
       await reporter.during(
@@ -52,6 +53,13 @@ export async function rebuild(
   } finally {
     interrupt.dispose()
   }
+}
+
+/** Has the draft take over a graph, for the rows that the source will have documents for. */
+async function adopt(draft: NativeDraft, { field, path, rows }: AdoptedGraph, interrupt: Interrupt): Promise<void> {
+  const { labels, deleted } = await native(() => draft.adoptGraph(field, path, interrupt.token))
+  const kept = await interrupt.race(rows(labels, deleted))
+  await native(() => draft.adoptRows(kept))
 }
 
 async function read(

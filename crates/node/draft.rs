@@ -7,7 +7,7 @@ use crate::task::{now, promise};
 use cutover_index::threads::{self, Worker};
 use cutover_index::{Draft, Error, Progress, Result};
 use napi::Env;
-use napi::bindgen_prelude::{Object, ToNapiValue};
+use napi::bindgen_prelude::{BigUint64Array, Object, ToNapiValue, Uint8Array};
 use napi_derive::napi;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -51,6 +51,15 @@ fn ended() -> Error {
     Error::Internal("the draft was published or discarded".into())
 }
 
+/// The rows of a graph of other software's, in their order.
+#[napi(object)]
+pub struct GraphRows {
+    /// The label of each.
+    pub labels: BigUint64Array,
+    /// 1 for each that is deleted.
+    pub deleted: Uint8Array,
+}
+
 #[napi]
 impl NativeDraft {
     /// The id that the version will have.
@@ -90,6 +99,29 @@ impl NativeDraft {
     ) -> napi::Result<Object<'e>> {
         let cancel = flag(cancel);
         self.on_worker(env, move |draft| draft.attach(&name, Path::new(&from), &cancel))
+    }
+
+    /// Takes over the vectors of a field and their graph from a file of hnswlib's. What rows there are.
+    #[napi(ts_return_type = "Promise<GraphRows>")]
+    pub fn adopt_graph<'e>(
+        &self,
+        env: &'e Env,
+        field: String,
+        path: String,
+        cancel: Option<&CancelToken>,
+    ) -> napi::Result<Object<'e>> {
+        let cancel = flag(cancel);
+        self.on_worker(env, move |draft| {
+            let rows = draft.adopt_graph(&field, Path::new(&path), &cancel)?;
+            Ok(GraphRows { labels: rows.labels.into(), deleted: rows.deleted.into() })
+        })
+    }
+
+    /// Says for which rows of the graph documents come, in their order.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn adopt_rows<'e>(&self, env: &'e Env, rows: &[u32]) -> napi::Result<Object<'e>> {
+        let rows = rows.to_vec();
+        self.on_worker(env, move |draft| draft.adopt_rows(rows))
     }
 
     /// Builds, writes, syncs and checks.

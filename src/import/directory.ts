@@ -26,29 +26,64 @@ export interface Manifest {
   readonly attributes: Readonly<Record<string, unknown>>
 }
 
+/** The files of a directory with an index of hnswlib's. */
+export interface HnswFiles {
+  readonly directory: string
+  readonly graph: string
+  readonly collection: string
+  /** Where there are such files. */
+  readonly json: string | undefined
+  readonly binary: string | undefined
+}
+
+/** What a directory holds: hnsw_index.bin tells. CUTOVER_SOURCE when it could be either. */
+export async function shapeOf(directory: string): Promise<'hnsw' | 'documents'> {
+  const graph = await optional(directory, 'hnsw_index.bin')
+  if (graph === undefined) return 'documents'
+  const documents = await optional(directory, 'documents.json')
+  if (documents !== undefined)
+    throw new Refused(`${directory} has both ${graph} and ${documents}: import them from a directory each`, {
+      directory,
+    })
+  return 'hnsw'
+}
+
+/** Finds the files. CUTOVER_NOT_FOUND names the first of the two needed that is missing. */
+export async function findHnswFiles(directory: string): Promise<HnswFiles> {
+  return {
+    directory,
+    graph: await needed(directory, 'hnsw_index.bin'),
+    collection: await needed(directory, 'collection_meta.json'),
+    json: await optional(directory, 'id_index.json'),
+    binary: await optional(directory, 'id_index.bin'),
+  }
+}
+
+async function needed(directory: string, name: string): Promise<string> {
+  const path = join(directory, name)
+  await attempt('look at', path, () => lstat(path))
+  return path
+}
+
+async function optional(directory: string, name: string): Promise<string | undefined> {
+  try {
+    return await needed(directory, name)
+  } catch (error) {
+    if (error instanceof Refused && error.code === 'CUTOVER_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
 /** Finds the files. CUTOVER_NOT_FOUND names the first of the three needed that is missing. */
 export async function findFiles(directory: string): Promise<Files> {
-  const needed = async (name: string): Promise<string> => {
-    const path = join(directory, name)
-    await attempt('look at', path, () => lstat(path))
-    return path
-  }
-  const optional = async (name: string): Promise<string | undefined> => {
-    try {
-      return await needed(name)
-    } catch (error) {
-      if (error instanceof Refused && error.code === 'CUTOVER_NOT_FOUND') return undefined
-      throw error
-    }
-  }
   const files = {
     directory,
-    documents: await needed('documents.json'),
-    embeddings: await needed('embeddings.npy'),
-    manifest: await needed('manifest.json'),
-    nodes: await optional('nodes.json'),
-    edges: await optional('edges.json'),
-    fts: await optional('fts.sqlite3'),
+    documents: await needed(directory, 'documents.json'),
+    embeddings: await needed(directory, 'embeddings.npy'),
+    manifest: await needed(directory, 'manifest.json'),
+    nodes: await optional(directory, 'nodes.json'),
+    edges: await optional(directory, 'edges.json'),
+    fts: await optional(directory, 'fts.sqlite3'),
   }
   if (files.edges !== undefined && files.nodes === undefined)
     throw new Refused(`${files.edges} has no nodes.json beside it`, { path: files.edges })

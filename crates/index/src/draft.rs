@@ -6,6 +6,7 @@ use crate::cancel::Cancel;
 use crate::check::check;
 use crate::document::decode;
 use crate::error::{Error, Result};
+use crate::graph_file::{Adopted, Rows};
 use crate::ids::{Ids, replaced_across};
 use crate::index::{Open, Wait};
 use crate::progress::{Phase, Progress};
@@ -45,6 +46,8 @@ pub struct Draft {
     staged: cutover_store::Draft,
     options: WriteOptions,
     segment: Option<SegmentBuilder>,
+    /// What the next segment takes over, by the schema's number of the vector field.
+    adopted: Option<(usize, Adopted)>,
     built: Vec<BuiltSegment>,
     counts: Counts,
     progress: Arc<Progress>,
@@ -90,6 +93,7 @@ impl Draft {
             staged,
             options,
             segment: None,
+            adopted: None,
             built: Vec::new(),
             counts: Counts::default(),
             progress,
@@ -127,8 +131,12 @@ impl Draft {
         let schema = Arc::clone(&self.schema);
         for line in lines.lines() {
             cancel.check()?;
-            let added =
-                decode(line, &schema, packed, &mut floats).and_then(|document| self.building()?.add(&document, packed));
+            let decoded = decode(line, &schema, packed, &mut floats);
+            let building = self.building()?;
+            if decoded.is_err() {
+                building.pass();
+            }
+            let added = decoded.and_then(|document| building.add(&document, packed));
             match added {
                 Ok(()) => self.progress.step(),
                 Err(error @ Error::Document { .. }) if self.options.skip_invalid => {
@@ -137,12 +145,46 @@ impl Draft {
                 }
                 Err(error) => return Err(error),
             }
-            let memory = self.segment.as_ref().map_or(0, SegmentBuilder::memory_bytes);
+            let cut = self.segment.as_ref().filter(|segment| segment.can_be_cut());
+            let memory = cut.map_or(0, SegmentBuilder::memory_bytes);
             if memory > self.open.options.build_memory_bytes {
                 self.finish_segment(cancel)?;
             }
         }
         Ok(skipped)
+    }
+
+    /// Takes over the vectors of `field` and their graph from a file of hnswlib's: documents that are added from now on have no vector of
+    /// their own. Answers what rows the file has; [`Draft::adopt_rows`] must say which of them documents come for, in which order.
+    ///
+    /// The file is read whole, and stays in memory until the draft is complete.
+    ///
+    /// # Errors
+    /// [`Error::Source`] when it is not what it should be, or changes while it is read; I/O; [`Error::Cancelled`]. The draft is of no use after
+    /// an error.
+    pub fn adopt_graph(&mut self, field: &str, path: &Path, cancel: &Cancel) -> Result<Rows> {
+        self.usable()?;
+        let vectors = self.schema.vectors().iter().enumerate();
+        let found = vectors.map(|(at, (name, parameters))| (at, name, *parameters)).find(|(_, name, _)| *name == field);
+        let (at, _, parameters) =
+            found.ok_or_else(|| Error::Internal(format!("the schema has no vector field {field:?}")))?;
+        if self.segment.is_some() || !self.built.is_empty() {
+            return Err(Error::Internal("a graph is taken over before documents are added".into()));
+        }
+        let (adopted, rows) = Adopted::read(path, field, parameters, cancel)?;
+        self.adopted = Some((at, adopted));
+        Ok(rows)
+    }
+
+    /// Says for which rows of the graph documents come: ascending, one document each.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when they are no such rows, or no graph is taken over.
+    pub fn adopt_rows(&mut self, rows: Vec<u32>) -> Result<()> {
+        match &mut self.adopted {
+            Some((_, adopted)) => adopted.expect(rows),
+            None => Err(Error::Internal("no graph is taken over".into())),
+        }
     }
 
     /// Brings a file or a directory in, to be kept with the version as the artifact `name`: a copy, by reflink where the file system can.
@@ -169,7 +211,7 @@ impl Draft {
             segment
         } else {
             let name = format!("{}.{}", self.staged.id(), self.built.len());
-            SegmentBuilder::new(name, Arc::clone(&self.schema), &self.staged)?
+            SegmentBuilder::new(name, Arc::clone(&self.schema), &self.staged, self.adopted.take())?
         };
         Ok(self.segment.insert(segment))
     }

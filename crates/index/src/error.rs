@@ -49,6 +49,14 @@ pub enum Error {
         /// What was expected.
         reason: String,
     },
+    /// A file that was to be imported is not what it should be.
+    #[error("{path}: {detail}")]
+    Source {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// The caller passed a value of the wrong type.
     #[error("{0}")]
     Type(String),
@@ -122,6 +130,7 @@ impl Error {
             Self::Closed { .. } => "CUTOVER_CLOSED",
             Self::Schema { .. } => "CUTOVER_SCHEMA",
             Self::Document { .. } => "CUTOVER_DOCUMENT",
+            Self::Source { .. } => "CUTOVER_SOURCE",
             Self::Type(_) => "TypeError",
             Self::Range(_) => "RangeError",
             Self::Corrupt { .. } => "CUTOVER_CORRUPT",
@@ -142,6 +151,7 @@ impl Error {
                 json!({ "id": id, "field": field, "value": value, "reason": reason })
             }
             Self::Corrupt { version, file, detail } => json!({ "version": version, "file": file, "reason": detail }),
+            Self::Source { path, detail } => json!({ "path": path, "reason": detail }),
             Self::Text(cutover_text::Error::Corrupt { path, detail }) => {
                 json!({ "path": path.to_string_lossy(), "reason": detail })
             }

@@ -15,6 +15,7 @@ mod error;
 mod fall_back;
 mod filter;
 mod fusion;
+mod graph_file;
 mod ids;
 mod index;
 mod progress;
@@ -37,6 +38,7 @@ pub use cutover_store::{Integrity, Keep, Problem, ProblemKind, StoreOptions, Sto
 pub use draft::{Draft, Published, WriteOptions};
 pub use error::{Error, Result};
 pub use fall_back::OnCorrupt;
+pub use graph_file::Rows;
 pub use index::{Index, Options, Wait};
 pub use progress::Progress;
 pub use query::Query;

@@ -6,6 +6,7 @@ use crate::cancel::Cancel;
 use crate::document::Document;
 use crate::documents::DocumentsWriter;
 use crate::error::{Error, Result};
+use crate::graph_file::Adopted;
 use crate::ids::IdsWriter;
 use crate::schema::Schema;
 use crate::threads;
@@ -27,6 +28,8 @@ pub(crate) struct SegmentBuilder {
     ids: IdsWriter,
     text: TextBuilder,
     vectors: Vec<VectorBuilder>,
+    /// The field whose graph is taken over, and the graph.
+    adopted: Option<(usize, Adopted)>,
 }
 
 /// A finished segment.
@@ -38,7 +41,8 @@ pub(crate) struct BuiltSegment {
 }
 
 impl SegmentBuilder {
-    pub fn new(name: String, schema: Arc<Schema>, draft: &Draft) -> Result<Self> {
+    /// With `adopted`, each document that is added, or passed, is that of the graph's next row.
+    pub fn new(name: String, schema: Arc<Schema>, draft: &Draft, adopted: Option<(usize, Adopted)>) -> Result<Self> {
         let documents = DocumentsWriter::new(draft.create(&path(&name, "documents"))?)?;
         let text = TextBuilder::new(schema.searchable())?;
         let vectors = schema
@@ -46,7 +50,7 @@ impl SegmentBuilder {
             .iter()
             .map(|(field, parameters)| VectorBuilder::new(*parameters).map_err(Error::vectors(field)))
             .collect::<Result<_>>()?;
-        Ok(Self { name, schema, documents, ids: IdsWriter::default(), text, vectors })
+        Ok(Self { name, schema, documents, ids: IdsWriter::default(), text, vectors, adopted })
     }
 
     /// Adds a document; `packed` holds the floats of its batch.
@@ -55,6 +59,7 @@ impl SegmentBuilder {
     /// [`Error::Document`] when a vector breaks the schema: then nothing of the document was kept.
     pub fn add(&mut self, document: &Document<'_>, packed: &[f32]) -> Result<()> {
         let ordinal = u32::try_from(self.ids.len()).map_err(|_| Error::Internal("a segment is full".into()))?;
+        self.adopt(document)?;
         for (field, span) in &document.vectors {
             let (name, parameters) = &self.schema.vectors()[*field];
             let checked = parameters.check_vector(&packed[span.clone()]);
@@ -68,6 +73,26 @@ impl SegmentBuilder {
         self.documents.add(&document.stored)?;
         self.ids.add(&document.id);
         Ok(())
+    }
+
+    /// Takes the vector of the document's row over from the graph.
+    fn adopt(&mut self, document: &Document<'_>) -> Result<()> {
+        let Some((field, adopted)) = &mut self.adopted else { return Ok(()) };
+        let row = adopted.next().ok_or_else(|| Error::Internal("a graph has fewer rows than documents came".into()))?;
+        let name = &self.schema.vectors()[*field].0;
+        adopted.graph.keep(row).map_err(|error| refused(document, name, &error, &adopted.graph.vector(row)))
+    }
+
+    /// Leaves out a document that could not be read.
+    pub fn pass(&mut self) {
+        if let Some((_, adopted)) = &mut self.adopted {
+            adopted.next();
+        }
+    }
+
+    /// Whether it may be ended for another: the rows of a graph stay together.
+    pub fn can_be_cut(&self) -> bool {
+        self.adopted.is_none()
     }
 
     /// Documents so far.
@@ -92,7 +117,12 @@ impl SegmentBuilder {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<BuiltSegment> {
         let documents = u32::try_from(self.ids.len()).map_err(|_| Error::Internal("a segment is full".into()))?;
-        let total: usize = self.vectors.iter().map(VectorBuilder::len).sum();
+        let adopted = self.adopted.as_ref();
+        if adopted.is_some_and(|(_, adopted)| adopted.left() > 0) {
+            return Err(Error::Internal("a graph has more rows than documents came".into()));
+        }
+        let total: usize = self.vectors.iter().map(VectorBuilder::len).sum::<usize>()
+            + adopted.map_or(0, |(_, adopted)| adopted.graph.len());
         let written = self.documents.finish()?;
         draft.record(&path(&self.name, "documents"), written)?;
         let file = draft.create(&path(&self.name, "ids"))?;
@@ -101,16 +131,20 @@ impl SegmentBuilder {
         let file = draft.create(&path(&self.name, "text"))?;
         draft.record(&path(&self.name, "text"), self.text.finish(file)?)?;
         let mut before = 0;
-        for (builder, (field, _)) in self.vectors.into_iter().zip(self.schema.vectors()) {
+        let mut adopted = self.adopted;
+        for (at, (builder, (field, _))) in self.vectors.into_iter().zip(self.schema.vectors()).enumerate() {
             let (graph_path, full_path) =
                 (path(&self.name, &format!("{field}.graph")), path(&self.name, &format!("{field}.full")));
             let (graph, full) = (draft.create(&graph_path)?, draft.create(&full_path)?);
-            let nodes = builder.len();
+            let own = adopted.take_if(|(field, _)| *field == at);
+            let nodes = own.as_ref().map_or(builder.len(), |(_, adopted)| adopted.graph.len());
             let report = |done: usize, _: usize| progress(before + done, total);
             let stop = || cancel.is_set();
-            let (graph, full) = builder
-                .finish(graph, full, build_threads, &stop, &report, &threads::become_idle)
-                .map_err(Error::vectors(field))?;
+            let finished = match own {
+                Some((_, adopted)) => adopted.graph.finish(graph, full, &stop, &report),
+                None => builder.finish(graph, full, build_threads, &stop, &report, &threads::become_idle),
+            };
+            let (graph, full) = finished.map_err(Error::vectors(field))?;
             draft.record(&graph_path, graph)?;
             draft.record(&full_path, full)?;
             before += nodes;

@@ -4,6 +4,7 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 import { importDirectory } from '../../import/import.js'
 import type { ImportReport } from '../../import/import.js'
+import type { Labels } from '../../import/labels.js'
 import type { Fields, Metric } from '../../schema.js'
 import { attributes, command, whole, writing } from '../command.js'
 import type { Run, Writing } from '../command.js'
@@ -22,6 +23,7 @@ interface Options extends Omit<Writing, 'ifCurrent'> {
   readonly attr?: readonly (readonly [string, unknown])[]
   readonly stage?: true
   readonly skipInvalid?: true
+  readonly force?: true
   readonly keep?: number
 }
 
@@ -30,10 +32,10 @@ export function addImport(parent: Command, run: Run): void {
   const imports = command(
     parent,
     'import <dir> <from>',
-    'Make a version of a directory of documents.json, embeddings.npy and manifest.json, without embedding anew.',
+    'Make a version of documents.json, embeddings.npy and manifest.json, or of hnsw_index.bin, collection_meta.json and an id map, without embedding anew.',
     'cutover import ./books ~/other/index',
   )
-    .option('--fields <json|file>', 'fields beside content, path, embedding and rest')
+    .option('--fields <json|file>', 'fields beside those that an import declares: content, path, embedding and rest')
     .addOption(
       new Option('--metric <metric>', 'how far apart two vectors are (default: cosine)').choices([
         'cosine',
@@ -47,6 +49,7 @@ export function addImport(parent: Command, run: Run): void {
         'last',
       ]),
     )
+    .option('--force', 'import a hnsw_index.bin that its metadata calls stale')
     .option('--version <id>', 'the id of the new version; generated unless given')
     .addOption(attributes())
     .option('--stage', 'leave the version prepared, for `cutover publish`')
@@ -58,7 +61,7 @@ export function addImport(parent: Command, run: Run): void {
     )
   writing(imports, { change: false }).action(
     run<[string, string, Options]>(async (context, dir, from, options) => {
-      const { fields, metric, duplicates, version, attr, keep, allow } = options
+      const { fields, metric, duplicates, attr, keep, allow } = options
       const declared = fields === undefined ? {} : { fields: (await jsonArgument(fields, '--fields')) as Fields }
       const status = () => using(openVersions(dir, options, 'read-only'), (store) => store.status())
       const began = performance.now()
@@ -68,17 +71,20 @@ export function addImport(parent: Command, run: Run): void {
           ...declared,
           ...(metric ? { metric } : {}),
           ...(duplicates ? { duplicates } : {}),
-          ...(version === undefined ? {} : { version }),
+          ...(options.version === undefined ? {} : { version: options.version }),
           ...(attr ? { attributes: Object.fromEntries(attr) } : {}),
           ...(keep === undefined ? {} : { keep: { versions: keep } }),
           ...(allow ? { allow } : {}),
+          ...(options.force ? { force: true } : {}),
           activate: options.stage !== true,
           onInvalid: options.skipInvalid ? 'skip' : 'throw',
           onProgress: show,
         }),
       )
       const { out } = context
-      out.result({ path: resolve(dir), ...report, version: versionJson(report.version), graph: report.graph ?? null })
+      const { graph, labels } = report
+      const version = versionJson(report.version)
+      out.result({ path: resolve(dir), ...report, version, labels: labels ?? null, graph: graph ?? null })
       const done = options.stage ? 'Prepared' : 'Published'
       const took = duration(performance.now() - began)
       out.lines(`${done} ${versionPhrase(report.version)} in ${took}.`, ...pairs(facts(report)))
@@ -86,13 +92,32 @@ export function addImport(parent: Command, run: Run): void {
   )
 }
 
-function facts({ version, documents, vectors, dimensions, graph, notes }: ImportReport): (readonly [string, string])[] {
+function facts({
+  version,
+  documents,
+  vectors,
+  dimensions,
+  labels,
+  graph,
+  notes,
+}: ImportReport): (readonly [string, string])[] {
   const { duplicates, skipped } = version.counts
   const left = [duplicates > 0 ? `${duplicates} replaced` : '', skipped > 0 ? `${skipped} left out` : '']
   return [
     ['read', [many(documents, 'document'), ...left].filter((text) => text !== '').join(', ')],
     ['vectors', `${many(vectors, 'vector')} of ${many(dimensions, 'dimension')}`],
+    ...(labels ? ([['left out', leftOut(labels)]] as const).filter(([, text]) => text !== '') : []),
     ...(graph ? [['graph', `${many(graph.nodes, 'node')}, ${many(graph.edges, 'edge')}`] as const] : []),
     ...notes.map((note) => ['note', printable(note)] as const),
   ]
+}
+
+/** What an index of hnswlib's had that is not in the version. */
+function leftOut({ deleted, withoutId, withoutVector }: Labels): string {
+  const counts = [
+    deleted > 0 ? `${many(deleted, 'vector')} deleted` : '',
+    withoutId > 0 ? `${withoutId} without an id` : '',
+    withoutVector > 0 ? `${many(withoutVector, 'id')} without a vector` : '',
+  ]
+  return counts.filter((text) => text !== '').join(', ')
 }
