@@ -185,7 +185,7 @@ impl Legs<'_> {
                 ordinal: near.ordinal,
                 text: None,
                 vector: Some((0, near.distance)),
-                score: -f64::from(near.distance),
+                score: 0.0 - f64::from(near.distance),
             }));
         }
         hits.sort_by(|a, b| {
