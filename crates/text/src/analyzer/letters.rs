@@ -47,3 +47,12 @@ pub(super) fn push_ascii(word: &str, form: Form, term: &mut String) {
         term[start..].make_ascii_lowercase();
     }
 }
+
+/// Whether a letter and what follows it must not be parted: marks, joiners, variation selectors, the second of two regional indicators
+/// (any but the first of a row), skin tones and tags.
+pub(crate) fn joins_the_letter_before(c: char) -> bool {
+    c >= '\u{300}'
+        && (is_mark(c)
+            || matches!(c, '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}'
+                | '\u{e0020}'..='\u{e007f}' | '\u{1160}'..='\u{11ff}' | '\u{ff9e}' | '\u{ff9f}'))
+}

@@ -12,6 +12,7 @@ use tantivy::tokenizer::StopWordFilter;
 
 pub(crate) use analysis::Analysis;
 pub use language::Language;
+pub(crate) use letters::joins_the_letter_before;
 
 /// The longest term in bytes; longer ones are dropped, in documents and in queries alike. Tantivy's own limit is a little above.
 pub(crate) const MAX_TERM_BYTES: usize = 65_000;

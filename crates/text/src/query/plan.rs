@@ -37,7 +37,8 @@ pub(crate) struct QueryField {
     pub average: f64,
     /// k1 · (1 − b + b · length ÷ average) by the code of a length.
     pub norms: Box<[f64; 256]>,
-    analysis: Analysis,
+    /// How its text becomes terms.
+    pub analysis: Analysis,
     boost: f64,
 }
 

@@ -1,0 +1,60 @@
+//! Where a document shows what a query asked for.
+//!
+//! A [`Highlighter`] is made once for a query, from the very terms that the query looks for, each with its weight: what it marks is what
+//! matched. It cuts the stored text of a hit with the analyzer that indexed it and keeps the places that show most. The work is
+//! bounded: [`MAX_BYTES`] of a text are looked at, and no more of it once as many fragments as are wanted show every term.
+
+mod fragment;
+mod matches;
+mod render;
+mod window;
+
+use std::collections::BTreeMap;
+
+use crate::query::Plan;
+use crate::{Result, SegmentRef, TextQuery};
+pub use fragment::Fragment;
+use matches::FieldMatcher;
+pub use render::{Markup, Rendered};
+
+/// Bytes of a text that are searched for matches, from its beginning.
+pub const MAX_BYTES: usize = 256 << 10;
+
+/// How much of a text is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Lines before and after a line with a match.
+    pub lines: usize,
+    /// The most fragments of a text.
+    pub fragments: usize,
+}
+
+/// The terms of a query, by field, ready to be looked for in texts.
+pub struct Highlighter {
+    fields: BTreeMap<String, FieldMatcher>,
+}
+
+impl Highlighter {
+    /// For what `query` looks for in `segments`.
+    ///
+    /// # Errors
+    /// As [`crate::search`].
+    pub fn new(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Self> {
+        let plan = Plan::new(segments, query, cancel)?;
+        let mut fields: BTreeMap<String, FieldMatcher> = BTreeMap::new();
+        let Some(first) = segments.first() else { return Ok(Self { fields }) };
+        for leaf in &plan.leaves {
+            let field = &plan.fields[leaf.field];
+            let name = &first.index.fields()[field.number].spec.name;
+            let matcher = fields.entry(name.clone()).or_insert_with(|| FieldMatcher::new(field.analysis));
+            matcher.add(leaf.term.serialized_value_bytes(), leaf.weight);
+        }
+        Ok(Self { fields })
+    }
+
+    /// The places of `text`, the value of the field `field` in some document, that show most of what was asked, in the order of the text.
+    pub fn fragments<'t>(&mut self, field: &str, text: &'t str, shape: Shape) -> Vec<Fragment<'t>> {
+        let Some(matcher) = self.fields.get_mut(field) else { return Vec::new() };
+        fragment::choose(text, matcher, shape)
+    }
+}
