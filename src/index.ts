@@ -23,6 +23,8 @@ export type {
 export type {
   Facets,
   Filter,
+  Highlight,
+  HighlightOptions,
   Hit,
   Query,
   Results,

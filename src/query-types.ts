@@ -73,6 +73,37 @@ export type Select<S extends Fields> = readonly (keyof S & string)[] | false
 /** Which values are counted: the `limit` most frequent of each field, 1–10,000, default 10. */
 export type Facets<S extends Fields> = { readonly [K in FacetNames<S>]?: { readonly limit?: number } }
 
+/** How hits show where they match. */
+export interface HighlightOptions<S extends Fields> {
+  /** Default: every text field but those whose schema says `highlight: false`. */
+  readonly fields?: readonly NamesOf<S, TextField>[]
+  /** Lines shown before and after a line that matches, 0–100. Default 0. */
+  readonly lines?: number
+  /** The most fragments of a field, 1–100: those that show most of the query, rare words first. Default 3. */
+  readonly fragments?: number
+  /** Put before what matches, and after it, as they are: at most 1,000 bytes of UTF-8 each. Default: nothing. */
+  readonly pre?: string
+  readonly post?: string
+  /** `html`: &, <, >, " and ' of the text become character references; `pre` and `post` stay as they are. */
+  readonly escape?: 'html'
+}
+
+/**
+ * A piece of a text that matches: whole lines, or of a line longer than 240 bytes the part around the match. The first 256 KiB of a
+ * text are looked at.
+ */
+export interface Highlight {
+  readonly field: string
+  /** As the options ask: with `pre` and `post`, and escaped. */
+  readonly fragment: string
+  /** The line of the text in which the first match begins, from 1. Lines end at \n. */
+  readonly line: number
+  /** The Unicode code point of that line at which it begins, from 1. */
+  readonly column: number
+  /** What matches, without its markup: UTF-16 offsets into `fragment`, in order, apart from each other. */
+  readonly ranges: readonly (readonly [start: number, end: number])[]
+}
+
 /** What is looked for. Without text and vector: every document that `where` allows, in the order of the index. */
 export interface Query<
   S extends Fields,
@@ -96,6 +127,8 @@ export interface Query<
   /** Hits to leave out at the top, 0–10,000, default 0. */
   readonly offset?: number
   readonly facets?: F
+  /** Shows where hits match the text leg: `true` in every text field but those whose schema says `highlight: false`. Default false. */
+  readonly highlight?: boolean | HighlightOptions<S>
   /** Default: all fields but vectors. */
   readonly select?: Sel
 }
@@ -124,6 +157,8 @@ export interface Hit<S extends Fields, Q = unknown> {
   /** Present when the vector leg found it. */
   readonly vector?: { readonly rank: number; readonly distance: number }
   readonly document: Picked<S, Q>
+  /** Present when they were asked for: by field, then in the order of the text; none where nothing of the text leg is there. */
+  readonly highlights?: readonly Highlight[]
 }
 
 /** The answer to a query: all of it from one version. */

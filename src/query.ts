@@ -18,12 +18,13 @@ import {
   wrongType,
 } from './validate.js'
 
-const QUERY = new Set(['text', 'vector', 'where', 'fusion', 'limit', 'offset', 'facets', 'select'])
+const QUERY = new Set(['text', 'vector', 'where', 'fusion', 'limit', 'offset', 'facets', 'select', 'highlight'])
 const TEXT = new Set(['query', 'fields', 'operator'])
 const VECTOR = new Set(['field', 'values', 'ef', 'maxDistance', 'exact'])
 const CONVEX = new Set(['method', 'vectorWeight'])
 const RRF = new Set(['method', 'k'])
 const FACET = new Set(['limit'])
+const HIGHLIGHT = new Set(['fields', 'lines', 'fragments', 'pre', 'post', 'escape'])
 const SEARCH = new Set(['signal', 'timeoutMs', 'version'])
 const SNAPSHOT_SEARCH = new Set(['signal', 'timeoutMs'])
 
@@ -60,6 +61,7 @@ export function prepareQuery(query: unknown, name = 'query'): Prepared {
     limit,
     offset,
     facets: given(q.facets, (value) => facets(value, `${name}.facets`)),
+    highlight: given(q.highlight, (value) => highlight(value, `${name}.highlight`)),
     select: given(q.select, (value) => (value === false ? false : strings(value, `${name}.select`))),
   })
   return { json, vector: vector?.values ?? null }
@@ -133,6 +135,20 @@ function facets(value: unknown, name: string): object {
     out[string(field, name)] = { limit: given(f.limit, (v) => integer(v, `${name}.${field}.limit`, 1, MAX_HITS)) ?? 10 }
   }
   return out
+}
+
+function highlight(value: unknown, name: string): object | undefined {
+  if (typeof value === 'boolean') return value ? {} : undefined
+  if (!isRecord(value)) throw wrongType(name, 'a boolean or an object', value)
+  const h = record(value, name, HIGHLIGHT)
+  return {
+    fields: given(h.fields, (v) => strings(v, `${name}.fields`)),
+    lines: given(h.lines, (v) => integer(v, `${name}.lines`, 0, 100)),
+    fragments: given(h.fragments, (v) => integer(v, `${name}.fragments`, 1, 100)),
+    pre: given(h.pre, (v) => string(v, `${name}.pre`)),
+    post: given(h.post, (v) => string(v, `${name}.post`)),
+    escape: given(h.escape, (v) => oneOf(v, `${name}.escape`, ['html'])),
+  }
 }
 
 /** The limits of one search. */

@@ -57,6 +57,8 @@ export interface TextField extends Common {
   readonly caseSensitive?: boolean | 'both'
   /** Weight of the field's score, above 0 and at most 1,000. Default 1. */
   readonly boost?: number
+  /** Whether highlights show it where a query names no fields for them. Default true. */
+  readonly highlight?: boolean
 }
 interface Filterable extends Common {
   /** Whether queries may count its values. Default false. */

@@ -45,6 +45,16 @@ export async function results(): Promise<void> {
   // @ts-expect-error not counted
   void counted.facets.kind
 
+  /* highlights */
+  const marked = await index.search({ text: 'locks', highlight: { fields: ['title'], lines: 2, escape: 'html' } })
+  const [mark] = marked.hits[0]?.highlights ?? []
+  claim<Same<NonNullable<typeof mark>['ranges'][number], readonly [start: number, end: number]>>()
+  await index.search({ text: 'locks', highlight: true })
+  // @ts-expect-error a keyword is not highlighted
+  await index.search({ text: 'locks', highlight: { fields: ['kind'] } })
+  // @ts-expect-error no such escape
+  await index.search({ text: 'locks', highlight: { escape: 'xml' } })
+
   /* The same from a snapshot, in step, and in batches. */
   const held = await snapshot.search({ select: ['kind'] })
   claim<Same<(typeof held.hits)[number]['document']['kind'], string | undefined>>()

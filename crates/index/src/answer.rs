@@ -5,11 +5,13 @@
 use crate::document::{Members, json_string, put};
 use crate::error::{Error, Result};
 use crate::fusion::Candidate;
+use crate::highlight::Highlights;
 use crate::query::Select;
 use crate::schema::Slot;
 use crate::search::Found;
 use crate::snapshot::Snapshot;
 use std::fmt::Write as _;
+use std::time::Instant;
 
 /// JSON, and the vectors it refers to.
 #[derive(Debug, Default)]
@@ -26,12 +28,19 @@ pub struct Answer {
 
 impl Answer {
     /// The results of a query.
-    pub(crate) fn results(snapshot: &Snapshot, found: &Found, select: &Select, took_ms: f64) -> Result<Self> {
+    pub(crate) fn results(
+        snapshot: &Snapshot,
+        found: &Found,
+        select: &Select,
+        mut highlights: Option<&mut Highlights<'_>>,
+        started: Instant,
+    ) -> Result<Self> {
         let mut answer = Self::reading(snapshot, select);
         let version = json_string(snapshot.id().as_str())?;
         answer.push(format_args!("{{\"version\":{version},\"hits\":["));
         for (at, hit) in found.hits.iter().enumerate() {
-            answer.hit(snapshot, hit, select, at > 0)?;
+            answer.push(format_args!("{}", comma(at > 0)));
+            answer.hit(snapshot, hit, select, highlights.as_deref_mut())?;
         }
         answer.push(format_args!("],\"total\":{},\"exact\":{}", found.total, found.exact));
         if !found.facets.is_empty() {
@@ -46,6 +55,7 @@ impl Answer {
             }
             answer.push(format_args!("}}"));
         }
+        let took_ms = started.elapsed().as_secs_f64() * 1000.0;
         answer.push(format_args!(",\"tookMs\":{took_ms:.3}}}"));
         Ok(answer)
     }
@@ -85,9 +95,15 @@ impl Answer {
         let _ = self.json.write_fmt(text);
     }
 
-    fn hit(&mut self, snapshot: &Snapshot, hit: &Candidate, select: &Select, more: bool) -> Result<()> {
+    fn hit(
+        &mut self,
+        snapshot: &Snapshot,
+        hit: &Candidate,
+        select: &Select,
+        highlights: Option<&mut Highlights<'_>>,
+    ) -> Result<()> {
         let id = json_string(snapshot.segments[hit.segment].segment.ids.id(hit.ordinal)?)?;
-        self.push(format_args!("{}{{\"id\":{id},\"score\":{}", comma(more), number(hit.score)));
+        self.push(format_args!("{{\"id\":{id},\"score\":{}", number(hit.score)));
         if let Some((rank, bm25)) = hit.text {
             self.push(format_args!(",\"text\":{{\"rank\":{rank},\"bm25\":{}}}", number(f64::from(bm25))));
         }
@@ -97,6 +113,13 @@ impl Answer {
         if !matches!(select, Select::Documents(_)) {
             self.push(format_args!(",\"document\":"));
             self.document(snapshot, hit.segment, hit.ordinal, select)?;
+        }
+        if let Some(highlights) = highlights {
+            let stored = snapshot.segments[hit.segment].segment.documents.get(hit.ordinal)?;
+            self.push(format_args!(",\"highlights\":"));
+            highlights.write(stored, &mut self.json).map_err(|error| {
+                crate::segment::broken(snapshot, hit.segment, &format!("document {} {error}", hit.ordinal))
+            })?;
         }
         self.push(format_args!("}}"));
         Ok(())

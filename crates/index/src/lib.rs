@@ -16,6 +16,7 @@ mod fall_back;
 mod filter;
 mod fusion;
 mod graph_file;
+mod highlight;
 mod ids;
 mod index;
 mod progress;

@@ -1,6 +1,7 @@
 //! A query as the boundary sends it: JSON, with the vector's values beside it.
 
 use crate::error::{Error, Result};
+use crate::highlight::Highlight;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -33,6 +34,8 @@ pub struct Query {
     /// Fields whose values are counted over all matches.
     #[serde(default)]
     pub facets: BTreeMap<String, Facet>,
+    /// Where hits match, shown with them.
+    pub highlight: Option<Highlight>,
 }
 
 /// Words to look for.
@@ -154,6 +157,9 @@ impl Query {
                 let boost = boost.unwrap_or_default();
                 return Err(Error::Range(format!("text.fields.{name} must be above 0 and at most 1000, got {boost}")));
             }
+        }
+        if let Some(highlight) = &query.highlight {
+            highlight.check()?;
         }
         match query.fusion {
             Fusion::Convex { vector_weight: w } if !(0.0..=1.0).contains(&w) => {

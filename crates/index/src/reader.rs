@@ -3,6 +3,7 @@
 use crate::answer::{Answer, check_select, everything};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
+use crate::highlight::Highlights;
 use crate::query::{Query, Select};
 use crate::search::search;
 use crate::snapshot::Snapshot;
@@ -22,7 +23,8 @@ impl Snapshot {
         cancel.check()?;
         check_select(self, &query.select)?;
         let found = search(self, query, vector, cancel)?;
-        Answer::results(self, &found, &query.select, started.elapsed().as_secs_f64() * 1000.0)
+        let mut highlights = Highlights::new(self, query, &|| cancel.is_set())?;
+        Answer::results(self, &found, &query.select, highlights.as_mut(), started)
     }
 
     /// Documents by id, in the order asked, null for an id that the version does not have. Vectors included unless `select` says

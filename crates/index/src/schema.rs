@@ -32,6 +32,9 @@ pub enum Field {
         /// Weight of the field's BM25 score, above 0 and at most 1,000. Default 1.
         #[serde(default = "one")]
         boost: f32,
+        /// Whether highlights show it where a query names no fields for them. Default true.
+        #[serde(default = "yes")]
+        highlight: bool,
     },
     /// An exact string: filtered, counted, never tokenised.
     Keyword(Filterable),
@@ -98,6 +101,9 @@ pub enum MetricName {
 
 fn one() -> f32 {
     1.0
+}
+fn yes() -> bool {
+    true
 }
 fn default_m() -> usize {
     16

@@ -69,7 +69,7 @@ pub(crate) fn search(snapshot: &Snapshot, query: &Query, vector: Option<&[f32]>,
     Ok(Found { hits, total, exact, facets })
 }
 
-fn text_query(snapshot: &Snapshot, leg: &TextLeg) -> Result<TextQuery> {
+pub(crate) fn text_query(snapshot: &Snapshot, leg: &TextLeg) -> Result<TextQuery> {
     let fields = leg.fields.as_ref().map(|fields| {
         let checked = fields.iter().map(|(name, boost)| match snapshot.schema.field(name) {
             Some((Field::Text { boost: own, .. }, _)) => Ok((name.clone(), boost.unwrap_or(*own))),
