@@ -71,7 +71,6 @@ impl Analysis {
 
     /// Whether the tokens of a query that follow one another are one word, which is there only where they all are, one after another.
     /// Of this analyzer's terms that is the very text: a document has the word exactly when it has the phrase.
-    #[allow(dead_code, reason = "queries by position ask it")]
     pub fn spells(self) -> bool {
         self.analyzer == Analyzer::Trigram
     }

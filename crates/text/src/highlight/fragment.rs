@@ -52,7 +52,7 @@ pub(super) fn choose<'t>(text: &'t str, matcher: &mut FieldMatcher, shape: Shape
 /// All matches as far as the text is looked at, and the places they are in.
 fn look(text: &str, matcher: &mut FieldMatcher, shape: Shape) -> (Vec<Match>, Vec<Place>) {
     let looked_at = &text[..text.floor_char_boundary(MAX_BYTES.min(text.len()))];
-    let weights: Vec<f64> = (0..matcher.len()).map(|term| matcher.weight(term)).collect();
+    let weights = matcher.weights();
     let mut places: Vec<Place> = Vec::new();
     let mut all: Vec<Match> = Vec::new();
     // For each term, one more than the last place that has it.

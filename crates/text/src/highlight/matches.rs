@@ -5,12 +5,13 @@ use std::ops::Range;
 
 use tantivy::tokenizer::TextAnalyzer;
 
+use super::phrase::{Phrase, Seen};
 use crate::analyzer::Analysis;
 
 /// A place that matches: which term, and which bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Match {
-    /// Index into [`FieldMatcher::weights`].
+    /// Index into the terms of the matcher.
     pub term: usize,
     pub bytes: Range<usize>,
 }
@@ -18,40 +19,80 @@ pub(super) struct Match {
 /// The terms that are looked for in one field.
 pub(super) struct FieldMatcher {
     analyzer: TextAnalyzer,
-    terms: HashMap<Box<[u8]>, usize>,
-    /// What each term counts for: its weight in the score, so a rare one counts most.
-    weights: Vec<f64>,
+    numbers: HashMap<Box<[u8]>, usize>,
+    terms: Vec<Term>,
+    phrases: Vec<Phrase>,
     /// For each first byte the lengths of the terms that begin with it, as bits; 63 stands for all above.
     lengths: Box<[u64; 256]>,
+}
+
+struct Term {
+    /// What it counts for: its weight in the score, so a rare one counts most.
+    weight: f64,
+    /// Whether it matches by itself, or in a phrase only.
+    alone: bool,
 }
 
 impl FieldMatcher {
     pub fn new(analysis: Analysis) -> Self {
         let analyzer = analysis.document();
-        Self { analyzer, terms: HashMap::new(), weights: Vec::new(), lengths: Box::new([0; 256]) }
+        let lengths = Box::new([0; 256]);
+        Self { analyzer, numbers: HashMap::new(), terms: Vec::new(), phrases: Vec::new(), lengths }
     }
 
+    /// Looks for a term by itself.
     pub fn add(&mut self, term: &[u8], weight: f64) {
+        let number = self.number(term);
+        self.terms[number].alone = true;
+        self.terms[number].weight = weight;
+    }
+
+    /// Looks for terms that stand together, given with their positions.
+    pub fn add_phrase<'t>(&mut self, words: impl Iterator<Item = (usize, &'t [u8])>) {
+        let words = words.map(|(position, term)| (position, self.number(term))).collect();
+        self.phrases.extend(Phrase::new(words));
+    }
+
+    fn number(&mut self, term: &[u8]) -> usize {
         self.lengths[usize::from(first(term))] |= length_bit(term);
-        let next = self.weights.len();
-        if *self.terms.entry(term.into()).or_insert(next) == next {
-            self.weights.push(weight);
+        let next = self.terms.len();
+        let number = *self.numbers.entry(term.into()).or_insert(next);
+        if number == next {
+            self.terms.push(Term { weight: 1.0, alone: false });
         }
+        number
     }
 
-    /// What a term counts for.
-    pub fn weight(&self, term: usize) -> f64 {
-        self.weights[term]
-    }
-
-    /// How many terms there are.
-    pub fn len(&self) -> usize {
-        self.weights.len()
+    /// What each term counts for.
+    pub fn weights(&self) -> Vec<f64> {
+        self.terms.iter().map(|term| term.weight).collect()
     }
 
     /// Calls `each` with the matches of `text`, by where they begin, until it returns false.
     pub fn each(&mut self, text: &str, mut each: impl FnMut(Match) -> bool) {
-        let Self { analyzer, terms, lengths, .. } = self;
+        if self.phrases.is_empty() {
+            self.tokens(text, |seen| each(Match { term: seen.term, bytes: seen.bytes }));
+            return;
+        }
+        let mut all: Vec<Seen> = Vec::new();
+        self.tokens(text, |seen| {
+            all.push(seen);
+            true
+        });
+        let mut shown: Vec<bool> = all.iter().map(|seen| self.terms[seen.term].alone).collect();
+        for phrase in &self.phrases {
+            phrase.mark(&all, &mut shown);
+        }
+        for (seen, shown) in all.into_iter().zip(shown) {
+            if shown && !each(Match { term: seen.term, bytes: seen.bytes }) {
+                break;
+            }
+        }
+    }
+
+    /// Calls `each` with the tokens of `text` that are among the terms, until it returns false.
+    fn tokens(&mut self, text: &str, mut each: impl FnMut(Seen) -> bool) {
+        let Self { analyzer, numbers, lengths, .. } = self;
         let mut tokens = analyzer.token_stream(text);
         while tokens.advance() {
             let token = tokens.token();
@@ -59,8 +100,8 @@ impl FieldMatcher {
             if lengths[usize::from(first(term))] & length_bit(term) == 0 {
                 continue;
             }
-            if let Some(&number) = terms.get(term)
-                && !each(Match { term: number, bytes: token.offset_from..token.offset_to })
+            if let Some(&term) = numbers.get(term)
+                && !each(Seen { term, position: token.position, bytes: token.offset_from..token.offset_to })
             {
                 break;
             }

@@ -6,12 +6,14 @@
 
 mod fragment;
 mod matches;
+mod phrase;
 mod render;
 mod window;
 
 use std::collections::BTreeMap;
 
-use crate::query::Plan;
+use crate::analyzer::Analysis;
+use crate::query::{Plan, QueryField};
 use crate::{Result, SegmentRef, TextQuery};
 pub use fragment::Fragment;
 use matches::FieldMatcher;
@@ -43,11 +45,18 @@ impl Highlighter {
         let plan = Plan::new(segments, query, cancel)?;
         let mut fields: BTreeMap<String, FieldMatcher> = BTreeMap::new();
         let Some(first) = segments.first() else { return Ok(Self { fields }) };
+        let name = |field: &QueryField| first.index.fields()[field.number].spec.name.clone();
         for leaf in &plan.leaves {
             let field = &plan.fields[leaf.field];
-            let name = &first.index.fields()[field.number].spec.name;
-            let matcher = fields.entry(name.clone()).or_insert_with(|| FieldMatcher::new(field.analysis));
-            matcher.add(leaf.term.serialized_value_bytes(), leaf.weight);
+            let matcher = fields.entry(name(field)).or_insert_with(|| FieldMatcher::new(field.analysis));
+            if !field.analysis.spells() {
+                matcher.add(leaf.term.serialized_value_bytes(), leaf.weight);
+            }
+        }
+        for field in plan.fields.iter().filter(|field| field.analysis.spells()) {
+            if let Some(matcher) = fields.get_mut(&name(field)) {
+                spelt(field.analysis, &query.query, matcher);
+            }
         }
         Ok(Self { fields })
     }
@@ -56,5 +65,14 @@ impl Highlighter {
     pub fn fragments<'t>(&mut self, field: &str, text: &'t str, shape: Shape) -> Vec<Fragment<'t>> {
         let Some(matcher) = self.fields.get_mut(field) else { return Vec::new() };
         fragment::choose(text, matcher, shape)
+    }
+}
+
+/// Looks for the words of a query whose terms spell them.
+fn spelt(analysis: Analysis, query: &str, matcher: &mut FieldMatcher) {
+    let mut terms: Vec<(usize, String)> = Vec::new();
+    analysis.query().token_stream(query).process(&mut |token| terms.push((token.position, token.text.clone())));
+    for word in terms.chunk_by(|(before, _), (after, _)| before + 1 == *after) {
+        matcher.add_phrase(word.iter().map(|(position, term)| (*position, term.as_bytes())));
     }
 }

@@ -11,7 +11,7 @@ mod pruned;
 pub(crate) mod rank;
 mod top;
 
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, QueryField};
 pub(crate) use postings::{Cursors, matched};
 
 pub(crate) use top::Top;
