@@ -121,6 +121,8 @@ test('a schema out of bounds is refused by field, option and value, and no direc
     [{ e: { type: 'vector', dimensions: 0 } }, /fields\.e\.dimensions must be an integer from 1 to 4096, got 0/],
     [{ e: { type: 'vector', dimensions: 4097 } }, /dimensions.*4097/],
     [{ e: { type: 'vector', dimensions: 3, m: 3 } }, /fields\.e\.m.*got 3/],
+    [{ e: { type: 'vector', dimensions: 3, codes: 'int4' } }, /fields\.e.*int8.*int4/],
+    [{ e: { type: 'vector', dimensions: 3, precision: 'float64' } }, /fields\.e.*float32.*float64/],
     [{ e: { type: 'vector', dimensions: 3, m: 20, efConstruction: 10 } }, /efConstruction.*got 10/],
     [{ t: { type: 'text', boost: 0 } }, /boost.*got 0/],
     [{ t: { type: 'txt' } }, /txt/],

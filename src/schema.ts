@@ -81,6 +81,16 @@ export interface VectorField extends Common {
   readonly dimensions: number
   /** Default `cosine`. */
   readonly metric?: Metric
+  /**
+   * What steers a search: codes of a byte a number, or the vectors themselves. Distances are always computed from the vectors. Codes are
+   * left out where they would not serve: below 16 dimensions, and where the build finds that they confuse neighbours. Default `int8`.
+   */
+  readonly codes?: 'int8' | 'none'
+  /**
+   * What vectors are kept as, and distances computed from. `float16` halves their file: numbers are rounded to 11 significant bits,
+   * and those beyond ±65504 are refused. Default `float32`.
+   */
+  readonly precision?: 'float32' | 'float16'
   /** Links of a node of the graph, 4–64. Default 16. */
   readonly m?: number
   /** Candidates while the graph is built, m–2000. Default 200. */
@@ -160,7 +170,7 @@ export type Input<S extends Fields> = { readonly id: string } & {
   readonly [K in Exclude<keyof S, RequiredNames<S>>]?: In<S[K]> | undefined
 } & { readonly [K in RequiredNames<S>]: NonNullable<In<S[K]>> }
 
-/** What one reads. Fields that a document does not have are absent. Vectors are exactly the floats that were written. */
+/** What one reads. Fields that a document does not have are absent. Vectors are exactly the floats that were written, or those rounded to float16 where the field says so. */
 export type Document<S extends Fields> = { id: string } & { [K in Exclude<keyof S, RequiredNames<S>>]?: Out<S[K]> } & {
   [K in RequiredNames<S>]: Out<S[K]>
 }

@@ -144,7 +144,7 @@ impl Answer {
                 && let Some(vector) = snapshot.segments[segment].segment.vectors[field].vector(ordinal)
             {
                 put(&mut object, name, &self.vectors.len().to_string());
-                self.vectors.push(vector.to_vec());
+                self.vectors.push(vector.into_owned());
             }
         }
         object.push(b'}');

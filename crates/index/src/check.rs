@@ -53,7 +53,7 @@ fn query(snapshot: &Snapshot, view: &SegmentView, ordinal: u32) -> Result<()> {
     for (index, (field, _)) in view.segment.vectors.iter().zip(snapshot.schema.vectors()) {
         if let Some(vector) = index.vector(ordinal) {
             index
-                .search(vector, 10, None, view.live.as_ref(), &|| false)
+                .search(&vector, 10, None, view.live.as_ref(), &|| false)
                 .map_err(crate::error::Error::vectors(field))?;
         }
     }

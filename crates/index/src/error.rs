@@ -182,7 +182,12 @@ fn text_code(error: &cutover_text::Error) -> &'static str {
 fn vectors_code(error: &cutover_vectors::Error) -> &'static str {
     use cutover_vectors::Error as V;
     match error {
-        V::Parameter { .. } | V::Dimensions { .. } | V::NotFinite { .. } | V::Zero | V::Length { .. } => "RangeError",
+        V::Parameter { .. }
+        | V::Dimensions { .. }
+        | V::NotFinite { .. }
+        | V::NotHalf { .. }
+        | V::Zero
+        | V::Length { .. } => "RangeError",
         V::OutOfMemory { .. } | V::Thread(_) => "CUTOVER_BUSY",
         _ => "CUTOVER_INTERNAL",
     }

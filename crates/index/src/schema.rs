@@ -5,7 +5,7 @@
 use crate::analyzers::{AnalyzerName, CaseSensitive};
 use crate::error::{Error, Result};
 use cutover_text::{FieldKind, FieldSpec, TextSchema};
-use cutover_vectors::{Metric, Parameters};
+use cutover_vectors::{Metric, Parameters, Precision, Quantisation};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -56,6 +56,12 @@ pub enum Field {
         /// Default cosine.
         #[serde(default)]
         metric: MetricName,
+        /// What steers a search. Default int8.
+        #[serde(default)]
+        codes: CodesName,
+        /// What vectors are kept as. Default float32.
+        #[serde(default)]
+        precision: PrecisionName,
         /// Links per node, 4–64. Default 16.
         #[serde(default = "default_m")]
         m: usize,
@@ -97,6 +103,28 @@ pub enum MetricName {
     L2,
     /// 1 − dot product.
     InnerProduct,
+}
+
+/// The public names of what steers a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CodesName {
+    /// A byte a number, where that serves.
+    #[default]
+    Int8,
+    /// Vectors as they are.
+    None,
+}
+
+/// The public names of what vectors are kept as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecisionName {
+    /// As given.
+    #[default]
+    Float32,
+    /// Rounded to half precision.
+    Float16,
 }
 
 fn one() -> f32 {
@@ -164,13 +192,15 @@ impl Schema {
             check(&name, &field)?;
             let slot = match &field {
                 Field::Stored { .. } => Slot::Stored,
-                Field::Vector { dimensions, metric, m, ef_construction, .. } => {
+                Field::Vector { dimensions, metric, codes, precision, m, ef_construction, .. } => {
                     let parameters = Parameters {
                         metric: (*metric).into(),
                         dimensions: *dimensions,
                         m: *m,
                         ef_construction: *ef_construction,
                         seed: SEED,
+                        codes: (*codes).into(),
+                        precision: (*precision).into(),
                     };
                     vectors.push((name.clone(), parameters));
                     Slot::Vector(vectors.len() - 1)
@@ -286,6 +316,24 @@ impl From<MetricName> for Metric {
             MetricName::Cosine => Self::Cosine,
             MetricName::L2 => Self::L2,
             MetricName::InnerProduct => Self::InnerProduct,
+        }
+    }
+}
+
+impl From<CodesName> for Quantisation {
+    fn from(name: CodesName) -> Self {
+        match name {
+            CodesName::Int8 => Self::Int8,
+            CodesName::None => Self::None,
+        }
+    }
+}
+
+impl From<PrecisionName> for Precision {
+    fn from(name: PrecisionName) -> Self {
+        match name {
+            PrecisionName::Float32 => Self::Float32,
+            PrecisionName::Float16 => Self::Float16,
         }
     }
 }

@@ -110,7 +110,7 @@ impl<'a> VectorSearch<'a> {
             }
         };
         let (name, parameters) = &fields[field];
-        parameters.check_vector(values).map_err(|e| Error::Range(format!("vector: {e}")))?;
+        parameters.check_query(values).map_err(|e| Error::Range(format!("vector: {e}")))?;
         let metric = parameters.metric;
         Ok(Self { field, name, metric, values, ef: leg.ef, max_distance: leg.max_distance, exact: leg.exact })
     }

@@ -158,6 +158,10 @@ fn refused(document: &Document<'_>, field: &str, error: &cutover_vectors::Error,
     let (reason, value) = match error {
         V::Dimensions { expected, actual } => (format!("must have {expected} dimensions"), actual.to_string()),
         V::NotFinite { component, value } => (format!("must be finite at component {component}"), value.to_string()),
+        V::NotHalf { component, value } => (
+            format!("must be within ±65504 at component {component} where the precision is float16"),
+            value.to_string(),
+        ),
         V::Length { length } => {
             ("must have a length from 1e-37 to 1e37 where the metric is cosine".to_owned(), length.to_string())
         }

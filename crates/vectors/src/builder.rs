@@ -6,11 +6,12 @@ use cutover_durable::fs::{Writer, Written};
 
 use crate::{
     build::{Building, Caller, FloatRows, Lists, insert_all, levels, repair, rows_per_block},
-    distance::check,
+    codes::{CodedRows, Coding, LEAST_DIMENSIONS, rerank},
+    distance::{check_given, normalise},
     error::{Error, Result},
-    format::{FULL_FORMAT, FULL_MAGIC, FullParams, INVERSES, MAX_VECTORS, ORDINALS, VECTORS},
-    parameters::{Metric, Parameters},
-    write::{container, write_graph, write_numbers},
+    format::MAX_VECTORS,
+    parameters::{Metric, Parameters, Precision, Quantisation},
+    write::{FullWriter, write_graph},
 };
 
 /// Bytes that each node takes besides its row and its links: its inverse, its ordinal and its level.
@@ -19,10 +20,11 @@ const NODE_OVERHEAD: usize = 9;
 /// The vectors of one field of one segment, on their way into a graph.
 pub struct VectorBuilder {
     parameters: Parameters,
-    /// Rows as they were given, in blocks of [`rows_per_block`].
+    /// Rows as they will be kept, in blocks of [`rows_per_block`].
     blocks: Vec<Vec<f32>>,
     inverses: Vec<f32>,
     ordinals: Vec<u32>,
+    rounded: Vec<f32>,
 }
 
 impl VectorBuilder {
@@ -32,22 +34,23 @@ impl VectorBuilder {
     /// [`Error::Parameter`] when a parameter is outside its bounds.
     pub fn new(parameters: Parameters) -> Result<Self> {
         parameters.check()?;
-        Ok(Self { parameters, blocks: Vec::new(), inverses: Vec::new(), ordinals: Vec::new() })
+        Ok(Self { parameters, blocks: Vec::new(), inverses: Vec::new(), ordinals: Vec::new(), rounded: Vec::new() })
     }
 
     /// Adds the vector of a document. Ordinals ascend; those that are left out have no vector.
     ///
     /// # Errors
-    /// [`Error::Dimensions`], [`Error::NotFinite`], for cosine [`Error::Zero`] and [`Error::Length`]; [`Error::Order`] when
+    /// [`Error::Dimensions`], [`Error::NotFinite`], [`Error::NotHalf`], for cosine [`Error::Zero`] and [`Error::Length`]; [`Error::Order`] when
     /// `ordinal` is not above the last one; [`Error::TooMany`]. The builder is as it was before then.
     pub fn push(&mut self, ordinal: u32, vector: &[f32]) -> Result<()> {
-        let inverse = check(&self.parameters, vector)?;
+        let inverse = check_given(&self.parameters, vector, &mut self.rounded)?;
         if let Some(&previous) = self.ordinals.last().filter(|&&previous| previous >= ordinal) {
             return Err(Error::Order { previous, ordinal });
         }
         if self.len() == MAX_VECTORS {
             return Err(Error::TooMany { most: MAX_VECTORS });
         }
+        let vector = if self.parameters.precision == Precision::Float16 { &self.rounded } else { vector };
         let full = rows_per_block(vector.len()) * vector.len();
         match self.blocks.last_mut().filter(|block| block.len() < full) {
             Some(block) => block.extend_from_slice(vector),
@@ -111,7 +114,8 @@ impl VectorBuilder {
         link: impl FnOnce(&Building<FloatRows>, &FloatRows) -> Result<()>,
     ) -> Result<(Written, Written)> {
         let full = self.write_full(full, cancel)?;
-        let Self { parameters, mut blocks, inverses, ordinals } = self;
+        let codes = self.encode(cancel)?;
+        let Self { parameters, mut blocks, inverses, ordinals, .. } = self;
         if parameters.metric == Metric::Cosine {
             let mut inverses = inverses.into_iter();
             for block in &mut blocks {
@@ -132,30 +136,57 @@ impl VectorBuilder {
         repair(&built, cancel)?;
         let lists = built.into_lists();
         drop(points);
-        let graph = write_graph(graph, &parameters, &lists, &ordinals, cancel)?;
+        let graph = write_graph(
+            graph,
+            &parameters,
+            &lists,
+            codes.as_ref().map(|(rows, rerank)| (rows, *rerank)),
+            &ordinals,
+            cancel,
+        )?;
         Ok((graph, full))
     }
 
-    fn write_full(&self, full: Writer, cancel: &dyn Fn() -> bool) -> Result<Written> {
-        let params = FullParams {
-            dimensions: self.parameters.dimensions as u32,
-            rows: self.len() as u32,
-            ordinal_bound: ordinal_bound(&self.ordinals),
-        };
-        let mut file = container(full, FULL_MAGIC, FULL_FORMAT, params.encode())?;
-        file.begin(VECTORS)?;
-        for block in &self.blocks {
-            write_numbers(&mut file, block, cancel)?;
+    /// The codes of all rows, and how many quarters of a search's candidates are measured in full; none where there are to be none.
+    fn encode(&self, cancel: &dyn Fn() -> bool) -> Result<Option<(CodedRows, u16)>> {
+        let Parameters { metric, dimensions, codes, .. } = self.parameters;
+        if codes == Quantisation::None || dimensions < LEAST_DIMENSIONS || self.is_empty() {
+            return Ok(None);
         }
-        file.begin(INVERSES)?;
-        write_numbers(&mut file, &self.inverses, cancel)?;
-        file.begin(ORDINALS)?;
-        write_numbers(&mut file, &self.ordinals, cancel)?;
-        file.finish()
+        let unit = |i: usize, unit: &mut Vec<f32>| {
+            normalise(self.row(i), if metric == Metric::Cosine { self.inverses[i] } else { 1.0 }, unit);
+        };
+        let mut rows = CodedRows::new(Coding::fit(metric, dimensions, self.len(), unit), self.len());
+        let mut row = Vec::with_capacity(dimensions);
+        for i in 0..self.len() {
+            if i.is_multiple_of(rows_per_block(dimensions)) && cancel() {
+                return Err(Error::Cancelled);
+            }
+            unit(i, &mut row);
+            if !rows.push(&row) {
+                return Ok(None);
+            }
+        }
+        let kept = |i: usize| (self.row(i), self.inverses[i]);
+        Ok(rerank(&rows, &self.parameters, self.len(), kept, cancel)?.map(|rerank| (rows, rerank)))
     }
-}
 
-/// One more than the greatest of ascending ordinals; 0 when there is none.
-pub(crate) fn ordinal_bound(ordinals: &[u32]) -> u64 {
-    ordinals.last().map_or(0, |&last| u64::from(last) + 1)
+    fn row(&self, row: usize) -> &[f32] {
+        let (dimensions, in_block) = (self.parameters.dimensions, rows_per_block(self.parameters.dimensions));
+        &self.blocks[row / in_block][row % in_block * dimensions..][..dimensions]
+    }
+
+    fn write_full(&self, full: Writer, cancel: &dyn Fn() -> bool) -> Result<Written> {
+        let mut file = FullWriter::new(full, &self.parameters, &self.ordinals)?;
+        let mut inverses = self.inverses.iter();
+        for block in &self.blocks {
+            if cancel() {
+                return Err(Error::Cancelled);
+            }
+            for (row, &inverse) in block.chunks_exact(self.parameters.dimensions).zip(&mut inverses) {
+                file.row(row, inverse)?;
+            }
+        }
+        file.finish(&self.ordinals)
+    }
 }

@@ -7,8 +7,10 @@ use std::borrow::Cow;
 
 use crate::{
     error::{Error, Result},
-    kernels::{Kernels, kernels},
-    parameters::{Metric, Parameters},
+    full::{Numbers, Row},
+    half,
+    kernels::{FloatKernel, Kernels, kernels},
+    parameters::{Metric, Parameters, Precision},
 };
 
 /// Refuses a vector that this index cannot hold or be asked for, and returns the inverse of its Euclidean length.
@@ -34,6 +36,24 @@ pub(crate) fn check(parameters: &Parameters, vector: &[f32]) -> Result<f32> {
         Metric::Cosine => Err(Error::Length { length }),
         Metric::L2 | Metric::InnerProduct => Ok(0.0),
     }
+}
+
+/// As [`check`] for a vector that is to be kept: looks at it as it will be kept. With float16, writes its rounded numbers to `rounded`.
+///
+/// # Errors
+/// As [`check`], and [`Error::NotHalf`] for a number that float16 has no place for.
+pub(crate) fn check_given(parameters: &Parameters, vector: &[f32], rounded: &mut Vec<f32>) -> Result<f32> {
+    if parameters.precision == Precision::Float32 {
+        return check(parameters, vector);
+    }
+    // NaN, infinity and other dimensions are refused in the numbers that were given.
+    check(&Parameters { metric: Metric::L2, ..*parameters }, vector)?;
+    rounded.clear();
+    rounded.extend(vector.iter().map(|x| half::widen(half::round(*x))));
+    if let Some(component) = rounded.iter().position(|x| x.is_infinite()) {
+        return Err(Error::NotHalf { component, value: vector[component] });
+    }
+    check(parameters, rounded)
 }
 
 /// Writes `vector` with length 1 into `unit`.
@@ -64,6 +84,22 @@ fn again(a: &[f32], b: &[f32], term: impl Fn(f64, f64) -> f64, start: f64) -> f3
     if distance.is_nan() { f32::INFINITY } else { distance }
 }
 
+/// Numbers that are widened at a time.
+const WIDENED: usize = 256;
+
+/// A kernel's sum over a row of half floats, piece by piece.
+#[inline]
+fn over_halves(kernels: &Kernels, kernel: FloatKernel, query: &[f32], row: &[u16]) -> f32 {
+    let mut wide = [0.0; WIDENED];
+    let mut sum = 0.0;
+    for (query, row) in query.chunks(WIDENED).zip(row.chunks(WIDENED)) {
+        let wide = &mut wide[..row.len()];
+        (kernels.widen)(row, wide);
+        sum += kernel(query, wide);
+    }
+    sum
+}
+
 /// A checked query, ready to be measured against rows.
 pub(crate) struct Query<'a> {
     metric: Metric,
@@ -87,17 +123,44 @@ impl<'a> Query<'a> {
         Ok(Self { metric: parameters.metric, vector, kernels: kernels() })
     }
 
+    /// The vector that rows are compared with: for cosine, of length 1.
+    pub(crate) fn vector(&self) -> &[f32] {
+        &self.vector
+    }
+
     /// The distance to a row that was stored as given, with the inverse of its length beside it.
     #[inline]
-    pub(crate) fn distance(&self, row: &[f32], inverse_length: f32) -> f32 {
-        match self.metric {
-            Metric::L2 => squared(&self.kernels, &self.vector, row),
-            Metric::InnerProduct => inner(&self.kernels, &self.vector, row),
-            Metric::Cosine => {
-                let distance = 1.0 - (self.kernels.dot)(&self.vector, row) * inverse_length;
-                if distance.is_nan() { f32::INFINITY } else { distance }
-            }
+    pub(crate) fn distance(&self, row: Row) -> f32 {
+        match (self.metric, row.numbers) {
+            (Metric::L2, Numbers::Float32(row)) => squared(&self.kernels, &self.vector, row),
+            (Metric::InnerProduct, Numbers::Float32(row)) => inner(&self.kernels, &self.vector, row),
+            (Metric::Cosine, Numbers::Float32(numbers)) => Self::cosine((self.kernels.dot)(&self.vector, numbers), row),
+            (_, Numbers::Float16(halves)) => self.distance_to_halves(row, halves),
         }
+    }
+
+    fn distance_to_halves(&self, row: Row, halves: &[u16]) -> f32 {
+        let kernel = if self.metric == Metric::L2 { self.kernels.squared } else { self.kernels.dot };
+        let sum = over_halves(&self.kernels, kernel, &self.vector, halves);
+        let distance = match self.metric {
+            Metric::L2 => sum,
+            Metric::InnerProduct => 1.0 - sum,
+            Metric::Cosine => return Self::cosine(sum, row),
+        };
+        if distance.is_finite() {
+            return distance;
+        }
+        let wide: Vec<f32> = halves.iter().map(|half| half::widen(*half)).collect();
+        match self.metric {
+            Metric::L2 => squared(&self.kernels, &self.vector, &wide),
+            Metric::InnerProduct | Metric::Cosine => inner(&self.kernels, &self.vector, &wide),
+        }
+    }
+
+    #[inline]
+    fn cosine(dot: f32, row: Row) -> f32 {
+        let distance = 1.0 - dot * row.inverse;
+        if distance.is_nan() { f32::INFINITY } else { distance }
     }
 }
 
@@ -112,6 +175,16 @@ impl Key {
         // Negative floats sort backwards by their bits, and before positive ones.
         let ordered = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
         Self(u64::from(ordered) << 32 | u64::from(node))
+    }
+
+    #[inline]
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn of_bits(bits: u64) -> Self {
+        Self(bits)
     }
 
     #[inline]

@@ -34,6 +34,14 @@ pub enum Error {
         /// What it is.
         value: f32,
     },
+    /// A component of a vector is beyond what its field's precision, float16, can hold.
+    #[error("component {component} of the vector is {value}, beyond the ±65504 of float16")]
+    NotHalf {
+        /// The component, from 0.
+        component: usize,
+        /// What it is.
+        value: f32,
+    },
     /// A zero vector has no direction, so it has no cosine distance.
     #[error("the vector is zero, which has no cosine distance to anything")]
     Zero,

@@ -1,37 +1,34 @@
-//! The mapped `.full` file: vectors exactly as they were given, with the inverses of their lengths, by row and by ordinal.
+//! The mapped `.full` file: vectors as they are kept, with the inverses of their lengths, by row and by ordinal.
 
-use cutover_durable::{
-    Error, Map, Result,
-    sections::{Section, Sections},
-};
+use std::borrow::Cow;
+
+use cutover_durable::{Error, Map, Result, sections::Section};
 
 use crate::{
     distance::Query,
-    format::{FULL_FORMAT, FULL_MAGIC, FullParams, INVERSES, ORDINALS, VECTORS},
+    format::{self, FULL_MAGIC, FullParams, ORDINALS, ROWS},
+    half,
+    kernels::prefetch,
+    ordinals::{Ordinals, numbers},
+    parameters::Precision,
 };
 
 /// An opened file whose sections have the sizes that its header promises.
 pub(crate) struct Full {
     params: FullParams,
     map: Map,
-    vectors: Section,
-    inverses: Section,
+    rows: Section,
     ordinals: Section,
 }
 
 impl Full {
     /// Checks the header and the sections' sizes, and reads no further.
     pub(crate) fn open(map: Map) -> Result<Self> {
-        let sections = Sections::open(map, FULL_MAGIC, FULL_FORMAT)?;
+        let sections = format::open(map, FULL_MAGIC)?;
         let params =
             FullParams::decode(sections.params()).map_err(|detail| Error::malformed(sections.map().path(), detail))?;
-        let full = Self {
-            params,
-            map: sections.map().clone(),
-            vectors: sections.section(VECTORS)?,
-            inverses: sections.section(INVERSES)?,
-            ordinals: sections.section(ORDINALS)?,
-        };
+        let map = sections.map().clone();
+        let full = Self { params, map, rows: sections.section(ROWS)?, ordinals: sections.section(ORDINALS)? };
         full.rows()?;
         Ok(full)
     }
@@ -45,33 +42,50 @@ impl Full {
     }
 
     pub(crate) fn rows(&self) -> Result<Rows<'_>> {
-        let (rows, dimensions) = (self.params.rows as usize, self.params.dimensions as usize);
+        let stride = self.params.stride();
         Ok(Rows {
-            vectors: numbers(&self.vectors, rows as u64 * dimensions as u64)?,
-            inverses: numbers(&self.inverses, rows as u64)?,
-            ordinals: numbers(&self.ordinals, rows as u64)?,
-            dimensions,
+            words: numbers(&self.rows, u64::from(self.params.rows) * stride as u64)?,
+            ordinals: Ordinals::of(&self.ordinals, self.params.rows, self.params.ordinal_bound)?,
+            stride,
+            dimensions: self.params.dimensions as usize,
+            precision: self.params.precision,
         })
     }
 }
 
-/// The numbers of a section, which must be `count`.
-pub(crate) fn numbers<T: bytemuck::AnyBitPattern>(section: &Section, count: u64) -> Result<&[T]> {
-    let numbers = section.cast::<T>()?;
-    if numbers.len() as u64 == count {
-        Ok(numbers)
-    } else {
-        Err(section.malformed(&format!("has {} items and should have {count}", numbers.len())))
+/// The numbers of a row, as they are kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Numbers<'a> {
+    Float32(&'a [f32]),
+    Float16(&'a [u16]),
+}
+
+impl<'a> Numbers<'a> {
+    /// As 32-bit floats.
+    pub(crate) fn wide(self) -> Cow<'a, [f32]> {
+        match self {
+            Self::Float32(numbers) => Cow::Borrowed(numbers),
+            Self::Float16(halves) => halves.iter().map(|half| half::widen(*half)).collect(),
+        }
     }
+}
+
+/// A row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) numbers: Numbers<'a>,
+    /// 1 ÷ its length, as it was noted.
+    pub(crate) inverse: f32,
 }
 
 /// The rows of an opened file. Row indexes are the caller's to keep below [`Rows::len`].
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
-    vectors: &'a [f32],
-    inverses: &'a [f32],
-    ordinals: &'a [u32],
+    words: &'a [f32],
+    pub(crate) ordinals: Ordinals<'a>,
+    stride: usize,
     dimensions: usize,
+    precision: Precision,
 }
 
 impl<'a> Rows<'a> {
@@ -80,32 +94,28 @@ impl<'a> Rows<'a> {
     }
 
     #[inline]
-    pub(crate) fn row(&self, row: u32) -> &'a [f32] {
-        let start = row as usize * self.dimensions;
-        &self.vectors[start..start + self.dimensions]
+    pub(crate) fn row(&self, row: u32) -> Row<'a> {
+        let words = self.words(row);
+        let numbers = match self.precision {
+            Precision::Float32 => Numbers::Float32(&words[1..]),
+            Precision::Float16 => Numbers::Float16(&bytemuck::cast_slice(&words[1..])[..self.dimensions]),
+        };
+        Row { numbers, inverse: words[0] }
     }
 
     #[inline]
     pub(crate) fn distance(&self, query: &Query, row: u32) -> f32 {
-        query.distance(self.row(row), self.inverses[row as usize])
+        query.distance(self.row(row))
     }
 
-    /// The inverse of a row's length, as it was noted.
-    pub(crate) fn inverse(&self, row: u32) -> f32 {
-        self.inverses[row as usize]
+    /// Asks for a row before it is needed.
+    #[inline]
+    pub(crate) fn prefetch(&self, row: u32) {
+        prefetch(self.words(row));
     }
 
     #[inline]
-    pub(crate) fn ordinal(&self, row: u32) -> u32 {
-        self.ordinals[row as usize]
-    }
-
-    /// The row of an ordinal that has one.
-    pub(crate) fn find(&self, ordinal: u32) -> Option<u32> {
-        // Where every document has a vector, row and ordinal are the same.
-        if self.ordinals.get(ordinal as usize) == Some(&ordinal) {
-            return Some(ordinal);
-        }
-        self.ordinals.binary_search(&ordinal).ok().map(|row| row as u32)
+    fn words(&self, row: u32) -> &'a [f32] {
+        &self.words[row as usize * self.stride..][..self.stride]
     }
 }

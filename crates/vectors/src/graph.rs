@@ -1,16 +1,15 @@
-//! The mapped `.graph` file: links between rows, on several levels.
+//! The mapped `.graph` file: codes of vectors and links between them, on several levels.
 //!
 //! Opening checks everything that is small: the header, the sections' sizes, the levels' counts. Links are read only through
 //! [`Links`], whose walkers check each one before they follow it.
 
-use cutover_durable::{
-    Error, Map, Result,
-    sections::{Section, Sections},
-};
+use cutover_durable::{Error, Map, Result, sections::Section};
 
 use crate::{
-    format::{COUNTS, GRAPH_FORMAT, GRAPH_MAGIC, GraphParams, LINKS, NONE, ORDINALS, TALL, UPPER},
-    full::numbers,
+    codes::{Codes, Coding, Terms},
+    format::{self, Block, COUNTS, GRAPH_MAGIC, GraphParams, NODES, NONE, ORDINALS, TALL, UPPER},
+    kernels::prefetch,
+    ordinals::{Ordinals, numbers},
 };
 
 /// An opened file whose sections have the sizes that its header and counts promise.
@@ -18,7 +17,7 @@ pub(crate) struct Graph {
     params: GraphParams,
     map: Map,
     ordinals: Section,
-    links: Section,
+    nodes: Section,
     tall: Section,
     upper: Section,
     /// For level 1, 2, …: how many nodes of `tall` are on it, and how many lists come before its first in `upper`.
@@ -27,7 +26,7 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) fn open(map: Map) -> Result<Self> {
-        let sections = Sections::open(map, GRAPH_MAGIC, GRAPH_FORMAT)?;
+        let sections = format::open(map, GRAPH_MAGIC)?;
         let map = sections.map().clone();
         let params = GraphParams::decode(sections.params()).map_err(|detail| Error::malformed(map.path(), detail))?;
         let counts = sections.section(COUNTS)?;
@@ -46,7 +45,7 @@ impl Graph {
         let graph = Self {
             params,
             ordinals: sections.section(ORDINALS)?,
-            links: sections.section(LINKS)?,
+            nodes: sections.section(NODES)?,
             tall: sections.section(TALL)?,
             upper: sections.section(UPPER)?,
             map,
@@ -68,35 +67,43 @@ impl Graph {
     }
 
     pub(crate) fn links(&self) -> Result<Links<'_>> {
-        let (nodes, m) = (u64::from(self.params.nodes), self.params.parameters.m as u64);
+        let (nodes, m) = (u64::from(self.params.nodes), self.params.m as u64);
         let tall = self.levels.first().map_or(0, |&(count, _)| count as u64);
         let lists = self.levels.last().map_or(0, |&(count, before)| (before + count) as u64);
+        let block = self.params.block();
         Ok(Links {
-            ordinals: numbers(&self.ordinals, nodes)?,
-            level0: numbers(&self.links, nodes * 2 * m)?,
+            ordinals: Ordinals::of(&self.ordinals, self.params.nodes, self.params.ordinal_bound)?,
+            words: numbers(&self.nodes, nodes * block.stride as u64)?,
+            block,
+            slots: 2 * self.params.m,
             tall: numbers(&self.tall, tall)?,
             upper: numbers(&self.upper, lists * m)?,
-            m: m as usize,
             graph: self,
         })
     }
 }
 
-/// The links of an opened file. Nodes and positions that are passed in are the caller's to have checked; those that come
-/// out are not checked yet.
+/// The links and codes of an opened file. Nodes and positions that are passed in are the caller's to have checked; those that
+/// come out are not checked yet.
 #[derive(Clone, Copy)]
 pub(crate) struct Links<'a> {
     graph: &'a Graph,
-    ordinals: &'a [u32],
-    level0: &'a [u32],
+    pub(crate) ordinals: Ordinals<'a>,
+    words: &'a [u32],
+    block: Block,
+    slots: usize,
     tall: &'a [u32],
     upper: &'a [u32],
-    m: usize,
 }
 
 impl<'a> Links<'a> {
     pub(crate) fn entry(&self) -> u32 {
         self.graph.params.entry
+    }
+
+    /// The most links of a node on level 0.
+    pub(crate) fn slots_per_node(&self) -> usize {
+        self.slots
     }
 
     /// Levels above level 0.
@@ -109,16 +116,41 @@ impl<'a> Links<'a> {
         self.graph.levels[level - 1].0
     }
 
+    /// What the nodes' codes mean, if they have any, and how many quarters of a search's candidates are measured in full.
+    pub(crate) fn coding(&self) -> Option<(Coding, u16)> {
+        self.graph.params.coding
+    }
+
+    /// The nodes' codes, where there are some.
+    pub(crate) fn codes(&self, coding: &Coding) -> Codes<'a> {
+        Codes::new(coding, bytemuck::cast_slice(self.words), self.block.stride * 4)
+    }
+
+    /// A node's own terms: of an l2 or inner product graph with codes.
     #[inline]
-    pub(crate) fn ordinal(&self, node: u32) -> u32 {
-        self.ordinals[node as usize]
+    pub(crate) fn terms(&self, node: u32) -> Terms {
+        let words = &self.words[node as usize * self.block.stride..];
+        let word = |at| f32::from_bits(words[at]);
+        let norm = if self.block.links - self.block.terms == 2 { word(self.block.terms + 1) } else { 0.0 };
+        Terms { factor: word(self.block.terms), norm }
+    }
+
+    /// Asks for what a node's distance is estimated from.
+    #[inline]
+    pub(crate) fn prefetch_code(&self, node: u32) {
+        prefetch(&self.words[node as usize * self.block.stride..][..self.block.links]);
+    }
+
+    /// Asks for a node's links.
+    #[inline]
+    pub(crate) fn prefetch_slots(&self, node: u32) {
+        prefetch(self.slots(node));
     }
 
     /// The slots of a node's list on level 0; those that are not used hold [`NONE`].
     #[inline]
     pub(crate) fn slots(&self, node: u32) -> &'a [u32] {
-        let start = node as usize * 2 * self.m;
-        &self.level0[start..start + 2 * self.m]
+        &self.words[node as usize * self.block.stride + self.block.links..][..self.slots]
     }
 
     /// Checks a link that was read on level 0: a node, or the end of the list.
@@ -133,14 +165,20 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// The positions in `tall`, with their nodes, that the node at `position` links to on `level`, from 1.
-    pub(crate) fn upper(&self, level: usize, position: u32) -> impl Iterator<Item = Result<(u32, u32)>> {
+    /// The nodes that the node at `position` of `tall` links to on `level`, from 1.
+    pub(crate) fn upper(&self, level: usize, position: u32) -> impl Iterator<Item = Result<u32>> {
         let (count, before) = self.graph.levels[level - 1];
-        let start = (before + position as usize) * self.m;
-        self.upper[start..start + self.m].iter().take_while(|&&link| link != NONE).map(move |&link| {
+        let start = (before + position as usize) * (self.slots / 2);
+        self.upper[start..start + self.slots / 2].iter().take_while(|&&link| link != NONE).map(move |&link| {
             let node = self.tall[..count].get(link as usize).copied().ok_or_else(|| self.stray(link))?;
-            if (node as usize) < self.ordinals.len() { Ok((link, node)) } else { Err(self.stray(node)) }
+            if (node as usize) < self.ordinals.len() { Ok(node) } else { Err(self.stray(node)) }
         })
+    }
+
+    /// The position in `tall` that is in a slot which [`Links::upper`] returned.
+    pub(crate) fn upper_position(&self, level: usize, position: u32, slot: usize) -> u32 {
+        let before = self.graph.levels[level - 1].1;
+        self.upper[(before + position as usize) * (self.slots / 2) + slot]
     }
 
     #[cold]

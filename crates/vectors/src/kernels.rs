@@ -18,6 +18,8 @@ use std::{env, sync::OnceLock};
 
 /// A sum over two float rows of one length. Of rows of different lengths the shorter counts; callers see that there are none.
 pub(crate) type FloatKernel = fn(&[f32], &[f32]) -> f32;
+/// Half floats as floats, in as much room.
+pub(crate) type WidenKernel = fn(&[u16], &mut [f32]);
 /// The products of a query and of the code of each node of a list, with room for as many.
 pub(crate) type CodesKernel = fn(Batch<'_>, Signed<'_>, &mut [i32]);
 /// The product of two codes of one length.
@@ -89,6 +91,8 @@ pub(crate) struct Kernels {
     pub(crate) dot: FloatKernel,
     /// Σ (aᵢ−bᵢ)²
     pub(crate) squared: FloatKernel,
+    /// Half floats as floats.
+    pub(crate) widen: WidenKernel,
     /// Σ (codeᵢ−128)·queryᵢ
     pub(crate) codes: CodesKernel,
     /// Σ (aᵢ−128)·(bᵢ−128)
@@ -120,7 +124,7 @@ pub(crate) fn supported() -> Vec<Kernels> {
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni") {
             families.push(avx512::KERNELS);
         }
-        if is_x86_feature_detected!("avx2") {
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c") {
             families.push(avx2::KERNELS);
         }
     }

@@ -7,6 +7,11 @@
 //!
 //! This crate knows ordinals (positions in a segment) and nothing of ids, documents or versions.
 
+#[cfg(target_endian = "big")]
+compile_error!(
+    "Cutover maps its files as they are, and they are little-endian: it does not run on big-endian machines"
+);
+
 mod build;
 mod builder;
 #[allow(dead_code, reason = "the walk and the builder do not use all of it yet")]
@@ -16,14 +21,21 @@ mod error;
 mod format;
 mod full;
 mod graph;
+mod half;
 mod import;
 mod index;
 mod kernels;
+mod measure;
 #[cfg(feature = "oracle")]
 pub mod oracle;
+mod ordinals;
 mod parameters;
+mod plan;
+mod pool;
 mod scan;
+mod search;
 mod verify;
+mod visited;
 mod walk;
 mod write;
 
@@ -33,7 +45,9 @@ mod tests;
 pub use builder::VectorBuilder;
 pub use error::{Error, Result};
 pub use import::{GraphImport, Hnswlib};
-pub use index::{Neighbour, VectorIndex, default_ef};
+pub use index::{VectorIndex, default_ef};
 pub use kernels::simd;
-pub use parameters::{Metric, Parameters};
+pub use parameters::{Metric, Parameters, Precision, Quantisation};
+pub use plan::{Strategy, VectorPlan};
+pub use search::{Neighbour, Search};
 pub use verify::Unreachable;

@@ -16,6 +16,27 @@ pub enum Metric {
     InnerProduct,
 }
 
+/// What steers a search before distances are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Quantisation {
+    /// A byte a number, where it serves: vectors of fewer than 16 dimensions, and those that the build finds it would confuse, are
+    /// compared as they are all the same.
+    #[default]
+    Int8,
+    /// Vectors are always compared as they are.
+    None,
+}
+
+/// What vectors are kept as, and distances computed from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// Exactly as given.
+    #[default]
+    Float32,
+    /// Rounded to 11 significant bits; numbers beyond ±65504 are refused.
+    Float16,
+}
+
 /// The parameters of one vector field, fixed when its graph is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters {
@@ -29,11 +50,29 @@ pub struct Parameters {
     pub ef_construction: usize,
     /// What the nodes' levels are drawn from: one seed and one build thread give one sequence of bytes.
     pub seed: u64,
+    /// What steers a search.
+    pub codes: Quantisation,
+    /// What vectors are kept as.
+    pub precision: Precision,
 }
 
 impl Parameters {
     /// The most components a vector may have.
     pub const MAX_DIMENSIONS: usize = 4096;
+
+    /// Those of a field that names no others: m 16, efConstruction 200, 8-bit codes, float32.
+    #[must_use]
+    pub const fn new(metric: Metric, dimensions: usize) -> Self {
+        Self {
+            metric,
+            dimensions,
+            m: 16,
+            ef_construction: 200,
+            seed: 0,
+            codes: Quantisation::Int8,
+            precision: Precision::Float32,
+        }
+    }
 
     /// Checks every bound.
     ///
@@ -45,11 +84,19 @@ impl Parameters {
         within("efConstruction", self.ef_construction, self.m, 2000)
     }
 
-    /// Checks that `vector` can be added to, or searched for in, an index of these parameters.
+    /// Checks that `vector` can be added to an index of these parameters.
+    ///
+    /// # Errors
+    /// [`Error::Dimensions`], [`Error::NotFinite`], for float16 [`Error::NotHalf`], for cosine [`Error::Zero`] and [`Error::Length`].
+    pub fn check_vector(&self, vector: &[f32]) -> Result<()> {
+        distance::check_given(self, vector, &mut Vec::new()).map(drop)
+    }
+
+    /// Checks that `vector` can be searched for in an index of these parameters.
     ///
     /// # Errors
     /// [`Error::Dimensions`], [`Error::NotFinite`], for cosine [`Error::Zero`] and [`Error::Length`].
-    pub fn check_vector(&self, vector: &[f32]) -> Result<()> {
+    pub fn check_query(&self, vector: &[f32]) -> Result<()> {
         distance::check(self, vector).map(drop)
     }
 }

@@ -1,67 +1,120 @@
-//! Exact search: the distance to every row that is allowed.
-
-use std::collections::BinaryHeap;
+//! Measuring every allowed node, one after another.
 
 use fixedbitset::FixedBitSet;
 
 use crate::{
-    distance::{Key, Query},
+    distance::Key,
     error::{Error, Result},
-    full::Rows,
+    measure::Measure,
+    ordinals::Ordinals,
 };
 
-/// Rows between two looks at the cancel flag.
-const CANCEL_EVERY: usize = 1024;
-/// Below one allowed ordinal in so many, finding each one's row is cheaper than asking every row.
+/// Nodes that are measured at a time, and asked for while those before them are measured.
+const BATCH: usize = 32;
+/// Batches between two looks at the cancel flag.
+const CANCEL_EVERY: usize = 32;
+/// Below one allowed ordinal in so many, finding each one's node is cheaper than asking every node.
 const SPARSE: usize = 8;
 
-/// The `k` rows nearest to the query, nearest first; rows at equal distance in their order.
+/// The nearest keys of many, found without sorting them all.
+pub(crate) struct Nearest {
+    keys: Vec<Key>,
+    room: usize,
+    bound: Key,
+}
+
+impl Nearest {
+    /// Will keep the `room` nearest, and none beyond `bound`.
+    pub(crate) fn new(room: usize, bound: f32) -> Self {
+        Self { keys: Vec::new(), room, bound: Key::new(bound, u32::MAX) }
+    }
+
+    #[inline]
+    pub(crate) fn offer(&mut self, key: Key) {
+        if key < self.bound {
+            self.keys.push(key);
+            if self.keys.len() >= 2 * self.room + BATCH {
+                self.cut();
+            }
+        }
+    }
+
+    #[cold]
+    fn cut(&mut self) {
+        if let Some(last) = self.room.checked_sub(1).filter(|last| *last < self.keys.len()) {
+            self.bound = *self.keys.select_nth_unstable(last).1;
+        }
+        self.keys.truncate(self.room);
+    }
+
+    /// What was kept, nearest first.
+    pub(crate) fn sorted(mut self) -> Vec<Key> {
+        self.cut();
+        self.keys.sort_unstable();
+        self.keys
+    }
+}
+
+/// What a scan found.
+pub(crate) struct Scanned {
+    /// Nearest first.
+    pub(crate) keys: Vec<Key>,
+    pub(crate) measured: usize,
+}
+
+/// The `room` nearest nodes, nearest first; nodes at equal distance in their order. None is farther than `bound`.
 ///
 /// `allowed` is a set of ordinals and how many are in it.
 pub(crate) fn scan(
-    rows: Rows,
-    query: &Query,
-    k: usize,
+    ordinals: Ordinals,
+    measure: &impl Measure,
+    room: usize,
+    bound: f32,
     allowed: Option<(&FixedBitSet, usize)>,
     cancel: &dyn Fn() -> bool,
-) -> Result<Vec<Key>> {
-    let all = 0..rows.len() as u32;
+) -> Result<Scanned> {
+    let nearest = Nearest::new(room, bound);
+    let all = 0..ordinals.len() as u32;
     match allowed {
-        None => nearest(rows, query, k, all, cancel),
-        Some((allowed, count)) if count < rows.len() / SPARSE => nearest(
-            rows,
-            query,
-            k,
-            allowed.ones().filter_map(|ordinal| rows.find(u32::try_from(ordinal).ok()?)),
-            cancel,
-        ),
+        None => offer_all(measure, nearest, all, cancel),
+        Some((allowed, count)) if ordinals.are_rows() || count < ordinals.len() / SPARSE => {
+            let nodes = allowed.ones().filter_map(|ordinal| ordinals.find(u32::try_from(ordinal).ok()?));
+            offer_all(measure, nearest, nodes, cancel)
+        }
         Some((allowed, _)) => {
-            nearest(rows, query, k, all.filter(|&row| allowed.contains(rows.ordinal(row) as usize)), cancel)
+            let nodes = all.filter(|&node| allowed.contains(ordinals.get(node) as usize));
+            offer_all(measure, nearest, nodes, cancel)
         }
     }
 }
 
-fn nearest(
-    rows: Rows,
-    query: &Query,
-    k: usize,
-    candidates: impl Iterator<Item = u32>,
+fn offer_all(
+    measure: &impl Measure,
+    mut nearest: Nearest,
+    mut nodes: impl Iterator<Item = u32>,
     cancel: &dyn Fn() -> bool,
-) -> Result<Vec<Key>> {
-    if k == 0 {
-        return Ok(Vec::new());
+) -> Result<Scanned> {
+    if nearest.room == 0 {
+        return Ok(Scanned { keys: Vec::new(), measured: 0 });
     }
-    let mut nearest = BinaryHeap::new();
-    for (seen, row) in candidates.enumerate() {
-        if seen.is_multiple_of(CANCEL_EVERY) && cancel() {
+    let mut measured = 0;
+    let (mut now, mut soon, mut keys) = (Vec::new(), Vec::new(), Vec::with_capacity(BATCH));
+    for batch in 0_usize.. {
+        if batch.is_multiple_of(CANCEL_EVERY) && cancel() {
             return Err(Error::Cancelled);
         }
-        let key = Key::new(rows.distance(query, row), row);
-        if nearest.len() < k {
-            nearest.push(key);
-        } else if let Some(mut worst) = nearest.peek_mut().filter(|worst| key < **worst) {
-            *worst = key;
+        soon.clear();
+        soon.extend(nodes.by_ref().take(BATCH).inspect(|&node| measure.prefetch(node)));
+        keys.clear();
+        measure.keys(&now, &mut keys);
+        measured += keys.len();
+        for &key in &keys {
+            nearest.offer(key);
         }
+        if soon.is_empty() {
+            break;
+        }
+        std::mem::swap(&mut now, &mut soon);
     }
-    Ok(nearest.into_sorted_vec())
+    Ok(Scanned { keys: nearest.sorted(), measured })
 }

@@ -5,11 +5,16 @@ mod codes;
 
 use crate::{
     distance::{Key, Query},
+    full::{Numbers, Row},
     kernels::{kernels, supported},
     parameters::{Metric, Parameters},
 };
 
-const LINE: Parameters = Parameters { metric: Metric::L2, dimensions: 2, m: 4, ef_construction: 16, seed: 1 };
+const LINE: Parameters = Parameters { m: 4, ef_construction: 16, seed: 1, ..Parameters::new(Metric::L2, 2) };
+
+fn row(numbers: &[f32], inverse: f32) -> Row<'_> {
+    Row { numbers: Numbers::Float32(numbers), inverse }
+}
 
 /// Numbers of very different sizes, without pattern but always the same.
 fn numbers(count: usize, salt: u32) -> Vec<f32> {
@@ -69,16 +74,16 @@ fn sums_that_overflow_are_ordered_not_nan() {
     let both = [large, large];
     let inner = Query::new(&parameters(Metric::InnerProduct), &both).unwrap();
     // In 32 bits this is ∞ − ∞; in truth it is 0.
-    assert_eq!(inner.distance(&[large, -large], 0.0).to_bits(), 1.0_f32.to_bits());
-    assert_eq!(inner.distance(&[large, large], 0.0).to_bits(), f32::NEG_INFINITY.to_bits());
+    assert_eq!(inner.distance(row(&[large, -large], 0.0)).to_bits(), 1.0_f32.to_bits());
+    assert_eq!(inner.distance(row(&[large, large], 0.0)).to_bits(), f32::NEG_INFINITY.to_bits());
     let squared = Query::new(&parameters(Metric::L2), &both).unwrap();
-    assert_eq!(squared.distance(&[-large, large], 0.0).to_bits(), f32::INFINITY.to_bits());
+    assert_eq!(squared.distance(row(&[-large, large], 0.0)).to_bits(), f32::INFINITY.to_bits());
 }
 
 #[test]
 fn a_damaged_row_is_infinitely_far_not_nan() {
     for metric in [Metric::Cosine, Metric::L2, Metric::InnerProduct] {
         let query = Query::new(&Parameters { metric, ..LINE }, &[1.0, 2.0]).unwrap();
-        assert_eq!(query.distance(&[f32::NAN, 1.0], f32::NAN).to_bits(), f32::INFINITY.to_bits(), "{metric:?}");
+        assert_eq!(query.distance(row(&[f32::NAN, 1.0], f32::NAN)).to_bits(), f32::INFINITY.to_bits(), "{metric:?}");
     }
 }

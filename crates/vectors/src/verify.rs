@@ -35,16 +35,16 @@ impl VectorIndex {
         let reached = reach(links, rows.len(), cancel)?;
         let mut lost = reached.zeroes();
         let first = lost.next();
-        Ok(first.map(|node| Unreachable { count: 1 + lost.count(), first: rows.ordinal(node as u32) }))
+        Ok(first.map(|node| Unreachable { count: 1 + lost.count(), first: rows.ordinals.get(node as u32) }))
     }
 
     fn verify_rows(&self, rows: Rows, links: Links, cancel: &dyn Fn() -> bool) -> Result<()> {
         let mut after = None;
         for row in 0..rows.len() {
             check(row, cancel)?;
-            let ordinal = rows.ordinal(row as u32);
+            let ordinal = rows.ordinals.get(row as u32);
             let ascends = after.is_none_or(|after| after < ordinal) && u64::from(ordinal) < self.ordinal_bound();
-            if !ascends || ordinal != links.ordinal(row as u32) {
+            if !ascends || ordinal != links.ordinals.get(row as u32) {
                 return Err(foreign(self.graph()));
             }
             after = Some(ordinal);
@@ -59,8 +59,9 @@ impl VectorIndex {
 
     /// Whether the row is a vector that could have been added, and the inverse of its length is the one noted beside it.
     fn is_sound(&self, rows: Rows, row: u32) -> bool {
-        distance::check(self.parameters(), rows.row(row))
-            .is_ok_and(|found| found.to_bits() == rows.inverse(row).to_bits())
+        let row = rows.row(row);
+        distance::check(self.parameters(), &row.numbers.wide())
+            .is_ok_and(|found| found.to_bits() == row.inverse.to_bits())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Writing a finished graph into our own layout ([`crate::format`]).
+//! Writing a finished graph, and rows, into our own layout ([`crate::format`]).
 
 use std::{
     io::{self, Write},
@@ -13,11 +13,12 @@ use cutover_durable::{
 };
 
 use crate::{
-    build::Lists,
-    builder::ordinal_bound,
+    build::{Layer, Lists},
+    codes::CodedRows,
     error::{Error, Result},
-    format::{COUNTS, GRAPH_FORMAT, GRAPH_MAGIC, GraphParams, LINKS, ORDINALS, TALL, UPPER},
-    parameters::Parameters,
+    format::{COUNTS, FORMAT, FULL_MAGIC, FullParams, GRAPH_MAGIC, GraphParams, NODES, ORDINALS, ROWS, TALL, UPPER},
+    half, ordinals,
+    parameters::{Parameters, Precision},
 };
 
 /// A container being written, whose errors name its path.
@@ -27,9 +28,9 @@ pub(crate) struct Container {
 }
 
 /// Begins a container.
-pub(crate) fn container(writer: Writer, magic: [u8; 8], format: u32, params: [u8; PARAMS]) -> Result<Container> {
+pub(crate) fn container(writer: Writer, magic: [u8; 8], params: [u8; PARAMS]) -> Result<Container> {
     let path = writer.path().to_path_buf();
-    Ok(Container { writer: SectionWriter::new(writer, magic, format, params)?, path })
+    Ok(Container { writer: SectionWriter::new(writer, magic, FORMAT, params)?, path })
 }
 
 impl Container {
@@ -37,82 +38,128 @@ impl Container {
         Ok(self.writer.begin(name, Align::Line)?)
     }
 
-    pub(crate) fn error(&self, source: io::Error) -> Error {
-        cutover_durable::Error::io("write", &self.path, source).into()
-    }
-
     pub(crate) fn finish(self) -> Result<Written> {
         Ok(self.writer.finish()?)
     }
-}
 
-impl Write for Container {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writer.write(bytes)
+    /// Writes numbers as they are in memory, which is little-endian.
+    pub(crate) fn numbers<T: NoUninit>(&mut self, numbers: &[T]) -> Result<()> {
+        let written = self.writer.write_all(bytemuck::cast_slice(numbers));
+        written.map_err(|source: io::Error| cutover_durable::Error::io("write", &self.path, source).into())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+    /// Writes the ordinals' section: nothing where each is its own row.
+    pub(crate) fn ordinals(&mut self, ordinals: &[u32]) -> Result<()> {
+        self.begin(ORDINALS)?;
+        if ordinals::are_listed(ordinals.len(), ordinals::bound(ordinals)) { self.numbers(ordinals) } else { Ok(()) }
     }
 }
 
-/// Numbers written between two looks at the cancel flag: 1 MiB of links.
-const NUMBERS_BETWEEN_CHECKS: usize = 256 * 1024;
+/// A `.full` file being written, row by row.
+pub(crate) struct FullWriter {
+    file: Container,
+    precision: Precision,
+    halves: Vec<u16>,
+}
 
-/// Writes numbers as they are in memory, which is little-endian.
-pub(crate) fn write_numbers<T: NoUninit>(file: &mut Container, numbers: &[T], cancel: &dyn Fn() -> bool) -> Result<()> {
-    for numbers in numbers.chunks(NUMBERS_BETWEEN_CHECKS) {
-        if cancel() {
-            return Err(Error::Cancelled);
+impl FullWriter {
+    /// Begins the file of the rows of `ordinals`.
+    pub(crate) fn new(writer: Writer, parameters: &Parameters, ordinals: &[u32]) -> Result<Self> {
+        let params = FullParams {
+            dimensions: parameters.dimensions as u32,
+            precision: parameters.precision,
+            rows: ordinals.len() as u32,
+            ordinal_bound: ordinals::bound(ordinals),
+        };
+        let mut file = container(writer, FULL_MAGIC, params.encode())?;
+        file.begin(ROWS)?;
+        Ok(Self { file, precision: parameters.precision, halves: Vec::new() })
+    }
+
+    /// Writes the next row, and the inverse of the length that it has as it is kept.
+    pub(crate) fn row(&mut self, row: &[f32], inverse: f32) -> Result<()> {
+        self.file.numbers(&[inverse])?;
+        if self.precision == Precision::Float32 {
+            return self.file.numbers(row);
         }
-        file.write_all(bytemuck::cast_slice(numbers)).map_err(|error| file.error(error))?;
+        self.halves.clear();
+        self.halves.extend(row.iter().map(|x| half::round(*x)));
+        self.halves.resize(self.halves.len().next_multiple_of(2), 0);
+        self.file.numbers(&self.halves)
     }
-    Ok(())
+
+    /// Ends the file, all of whose rows were written.
+    pub(crate) fn finish(mut self, ordinals: &[u32]) -> Result<Written> {
+        self.file.ordinals(ordinals)?;
+        self.file.finish()
+    }
 }
 
-/// Writes the graph over the rows of `ordinals`.
+/// Nodes whose blocks or lists are written between two looks at the cancel flag.
+const NODES_BETWEEN_CHECKS: usize = 4096;
+
+/// Writes the graph over the rows of `ordinals`, with their codes and how many quarters of the candidates are measured in full, if
+/// there are codes.
 pub(crate) fn write_graph(
     writer: Writer,
     parameters: &Parameters,
     lists: &Lists,
+    codes: Option<(&CodedRows, u16)>,
     ordinals: &[u32],
     cancel: &dyn Fn() -> bool,
 ) -> Result<Written> {
     let tall = lists.tall();
     let params = GraphParams {
-        parameters: *parameters,
+        metric: parameters.metric,
+        dimensions: parameters.dimensions,
+        m: parameters.m,
+        ef_construction: parameters.ef_construction,
+        seed: parameters.seed,
         nodes: ordinals.len() as u32,
         entry: lists.entry(),
+        coding: codes.map(|(rows, rerank)| (*rows.coding(), rerank)),
         levels: u32::from(lists.top()),
-        ordinal_bound: ordinal_bound(ordinals),
+        ordinal_bound: ordinals::bound(ordinals),
     };
-    let mut file = container(writer, GRAPH_MAGIC, GRAPH_FORMAT, params.encode())?;
-    file.begin(ORDINALS)?;
-    write_numbers(&mut file, ordinals, cancel)?;
-    file.begin(LINKS)?;
-    write_level(&mut file, lists, 0, cancel)?;
+    let mut file = container(writer, GRAPH_MAGIC, params.encode())?;
+    file.ordinals(ordinals)?;
+    file.begin(NODES)?;
+    let layout = params.block();
+    let mut block = vec![0_u32; layout.stride];
+    for node in 0..ordinals.len() as u32 {
+        check(node as usize, cancel)?;
+        if let Some((rows, _)) = codes {
+            bytemuck::cast_slice_mut(&mut block)[..parameters.dimensions].copy_from_slice(rows.code(node));
+            let terms = rows.terms(node);
+            let own = [terms.factor.to_bits(), terms.norm.to_bits()];
+            block[layout.terms..layout.links].copy_from_slice(&own[..layout.links - layout.terms]);
+        }
+        fill(&mut block[layout.links..], lists.layer(0), node);
+        file.numbers(&block)?;
+    }
     file.begin(COUNTS)?;
-    write_numbers(&mut file, tall.counts(), cancel)?;
+    file.numbers(tall.counts())?;
     file.begin(TALL)?;
-    write_numbers(&mut file, tall.nodes(), cancel)?;
+    file.numbers(tall.nodes())?;
     file.begin(UPPER)?;
-    for level in 1..=lists.top() {
-        write_level(&mut file, lists, level, cancel)?;
+    let mut slots = vec![0_u32; parameters.m];
+    for layer in (1..=lists.top()).map(|level| lists.layer(level)) {
+        for place in 0..layer.len() as u32 {
+            check(place as usize, cancel)?;
+            fill(&mut slots, layer, place);
+            file.numbers(&slots)?;
+        }
     }
     file.finish()
 }
 
-/// Writes the lists of a level, one after another.
-fn write_level(file: &mut Container, lists: &Lists, level: u8, cancel: &dyn Fn() -> bool) -> Result<()> {
-    let layer = lists.layer(level);
-    let places = (NUMBERS_BETWEEN_CHECKS / layer.width()).max(1);
-    let mut slots = Vec::with_capacity(places * layer.width());
-    for start in (0..layer.len()).step_by(places) {
-        slots.clear();
-        for place in start..(start + places).min(layer.len()) {
-            slots.extend(layer.slots(place as u32).iter().map(|slot| slot.load(Ordering::Relaxed)));
-        }
-        write_numbers(file, &slots, cancel)?;
+/// Copies a list, with what ends it.
+fn fill(slots: &mut [u32], layer: Layer, place: u32) {
+    for (slot, link) in slots.iter_mut().zip(layer.slots(place)) {
+        *slot = link.load(Ordering::Relaxed);
     }
-    Ok(())
+}
+
+fn check(done: usize, cancel: &dyn Fn() -> bool) -> Result<()> {
+    if done.is_multiple_of(NODES_BETWEEN_CHECKS) && cancel() { Err(Error::Cancelled) } else { Ok(()) }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{METRICS, Random, build, clustered, never, open, parameters, with_words};
+use common::{METRICS, Random, build, build_some, clustered, never, open, parameters, with_words};
 use cutover_vectors::{Error, Metric, Parameters, VectorIndex};
 use fixedbitset::FixedBitSet;
 
@@ -87,14 +87,13 @@ fn each_lie_of_a_graph_is_named() {
     let directory = built.directory.path();
     let path = directory.join("v.graph");
     let good = fs::read(&path).unwrap();
-    let lies: [(&str, Vec<u8>); 7] = [
-        ("links to 4000", with_words(&good, "links", |words| words.fill(4000))),
+    let lies: [(&str, Vec<u8>); 6] = [
+        ("links to 4000", with_words(&good, "nodes", |words| words.fill(4000))),
         ("links to 4294967294", with_words(&good, "upper", |words| words.fill(u32::MAX - 1))),
         ("links to 5000", with_words(&good, "tall", |words| words[1..].fill(5000))),
         ("begin with the entry", with_words(&good, "tall", |words| words[0] ^= 1)),
         ("puts 0 nodes", with_words(&good, "counts", |words| words[1] = 0)),
         ("above", with_words(&good, "counts", |words| words[1] = 4001)),
-        ("not of the same documents", with_words(&good, "ordinals", |words| words.fill(7))),
     ];
     for (expected, bad) in lies {
         rewrite(&path, &bad);
@@ -110,7 +109,7 @@ fn a_graph_without_links_still_answers() {
     let (vectors, queries) = clustered(5, 4000, 1, 6);
     let built = build(Parameters { m: 4, ef_construction: 20, ..parameters(Metric::L2, 5) }, &vectors, 1);
     let path = built.directory.path().join("v.graph");
-    let bad = with_words(&fs::read(&path).unwrap(), "links", |words| words.fill(u32::MAX));
+    let bad = with_words(&fs::read(&path).unwrap(), "nodes", |words| words.fill(u32::MAX));
     rewrite(&path, &bad);
     let index = open(built.directory.path()).unwrap();
     let exact = index.search_exact(&queries[0], 10, None, &never).unwrap();
@@ -129,16 +128,32 @@ fn vectors_of_another_index_are_refused() {
 }
 
 #[test]
-fn a_newer_format_is_refused_by_name() {
+fn ordinals_of_another_index_are_refused() {
+    let (vectors, queries) = clustered(5, 4000, 1, 6);
+    let odd = vectors.iter().enumerate().map(|(i, vector)| (i as u32 * 2 + 1, vector.as_slice()));
+    let built = build_some(Parameters { m: 4, ef_construction: 20, ..parameters(Metric::L2, 5) }, odd, 1);
+    let path = built.directory.path().join("v.graph");
+    rewrite(&path, &with_words(&fs::read(&path).unwrap(), "ordinals", |words| words.fill(7)));
+    let index = open(built.directory.path()).unwrap();
+    let error = index.search(&queries[0], 10, Some(20), None, &never).unwrap_err();
+    assert!(error.to_string().contains("not of the same documents"), "{error}");
+}
+
+#[test]
+fn newer_and_older_formats_are_refused_by_name() {
     let built = build(parameters(Metric::L2, 5), &[], 1);
     for name in ["v.graph", "v.full"] {
         let path = built.directory.path().join(name);
         let good = fs::read(&path).unwrap();
-        let mut newer = good.clone();
-        newer[8] = 2;
-        rewrite(&path, &newer);
-        let error = open(built.directory.path()).err().unwrap().to_string();
-        assert!(error.contains(name) && error.contains("format 2"), "{error}");
+        for format in [1, 3] {
+            let mut other = good.clone();
+            other[8] = format;
+            let footer = other.len() - 20;
+            other[footer] = format;
+            rewrite(&path, &other);
+            let error = open(built.directory.path()).err().unwrap().to_string();
+            assert!(error.contains(name) && error.contains(&format!("format {format}")), "{error}");
+        }
         rewrite(&path, &good);
     }
 }

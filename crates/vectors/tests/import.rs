@@ -95,7 +95,7 @@ fn every_vector_is_the_one_that_hnswlib_kept() {
     let (_directory, index, rows) = import(parameters(Metric::L2, 3), bytes);
     assert_eq!((index.len(), index.parameters().m, index.parameters().ef_construction), (56, 4, 40));
     assert_eq!(rows[..3], [2, 3, 4], "rows 0 and 1 have the labels 5 and 8, which are deleted");
-    assert_eq!(index.vector(55).unwrap(), [-0.507_104_7, 0.291_680_37, -0.033_790_436]);
+    assert_eq!(*index.vector(55).unwrap(), [-0.507_104_7, 0.291_680_37, -0.033_790_436]);
     for ordinal in 0..56 {
         let vector = index.vector(ordinal).unwrap().to_vec();
         assert_eq!(index.search(&vector, 1, None, None, &never).unwrap()[0].ordinal, ordinal);

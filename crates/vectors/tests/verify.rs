@@ -34,7 +34,7 @@ fn a_vector_that_no_link_leads_to_is_named() {
     let built = build(Parameters { m: 4, ..parameters(Metric::L2, 5) }, &vectors, 1);
     let path = built.directory.path().join("v.graph");
     // Every link to node 123 leads to node 0 instead. (The entry point of these vectors is another.)
-    let bad = with_words(&fs::read(&path).unwrap(), "links", |links| {
+    let bad = with_words(&fs::read(&path).unwrap(), "nodes", |links| {
         links.iter_mut().filter(|link| **link == 123).for_each(|link| *link = 0);
     });
     rewrite(&path, &bad);
@@ -48,8 +48,9 @@ fn one_stray_link_anywhere_is_found() {
     let built = build(Parameters { m: 4, ..parameters(Metric::L2, 5) }, &vectors, 1);
     let path = built.directory.path().join("v.graph");
     let good = fs::read(&path).unwrap();
-    for section in ["links", "upper"] {
-        rewrite(&path, &with_words(&good, section, |links| links[links.len() - 4] = 700));
+    // The last list of level 0 is the first half of the last block.
+    for (section, from_end) in [("nodes", 12), ("upper", 4)] {
+        rewrite(&path, &with_words(&good, section, |links| links[links.len() - from_end] = 700));
         let error = open(built.directory.path()).unwrap().verify(&never).unwrap_err().to_string();
         assert!(error.contains("links to 700") && error.contains("v.graph"), "{section}: {error}");
     }
@@ -62,7 +63,7 @@ fn a_changed_vector_is_found_by_its_length() {
     let path = built.directory.path().join("v.full");
     let good = fs::read(&path).unwrap();
     for change in [0x0010_0000, 0x7fc0_0000] {
-        rewrite(&path, &with_words(&good, "vectors", |words| words[5 * 321 + 2] ^= change));
+        rewrite(&path, &with_words(&good, "rows", |words| words[6 * 321 + 3] ^= change));
         let error = open(built.directory.path()).unwrap().verify(&never).unwrap_err().to_string();
         assert!(error.contains("document 321") && error.contains("v.full"), "{error}");
     }

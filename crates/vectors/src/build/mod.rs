@@ -23,7 +23,7 @@ mod threads;
 pub(crate) use floats::{FloatRows, rows_per_block};
 pub(crate) use insert::Building;
 pub(crate) use levels::levels;
-pub(crate) use lists::Lists;
+pub(crate) use lists::{Layer, Lists};
 pub(crate) use points::Points;
 pub(crate) use repair::repair;
 pub(crate) use threads::{Caller, insert_all};

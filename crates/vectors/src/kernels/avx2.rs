@@ -1,21 +1,24 @@
 //! Kernels for processors with AVX2.
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm_add_epi32, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps, _mm_movehl_ps,
-    _mm_storeu_si128, _mm256_abs_epi8, _mm256_add_epi32, _mm256_add_ps, _mm256_castps256_ps128, _mm256_castsi256_si128,
-    _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_hadd_epi32, _mm256_load_si256, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8, _mm256_sub_ps, _mm256_xor_si256,
+    __m256, __m256i, _mm_add_epi32, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_si128, _mm_movehdup_ps,
+    _mm_movehl_ps, _mm_storeu_si128, _mm256_abs_epi8, _mm256_add_epi32, _mm256_add_ps, _mm256_castps256_ps128,
+    _mm256_castsi256_si128, _mm256_cvtph_ps, _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_hadd_epi32,
+    _mm256_load_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8, _mm256_storeu_ps,
+    _mm256_sub_ps, _mm256_xor_si256,
 };
 
 use super::{Batch, Kernels, LINE, Signed};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "avx2",
-    // SAFETY: `supported` lists this family only where the processor has AVX2; so for all of them.
+    // SAFETY: `supported` lists this family only where the processor has AVX2 and F16C; so for all of them.
     dot: |a, b| unsafe { dot(a, b) },
     // SAFETY: as above.
     squared: |a, b| unsafe { squared(a, b) },
+    // SAFETY: as above.
+    widen: |halves, floats| unsafe { widen(halves, floats) },
     // SAFETY: as above.
     codes: |batch, query, out| unsafe { codes(batch, query, out) },
     // SAFETY: as above.
@@ -74,6 +77,20 @@ fn sum(a: &[f32], b: &[f32], term: impl Fn(__m256, __m256) -> __m256) -> f32 {
     let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
     let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+}
+
+#[target_feature(enable = "avx2,f16c")]
+fn widen(halves: &[u16], floats: &mut [f32]) {
+    let (halves, halves_rest) = halves.as_chunks::<8>();
+    let (floats, floats_rest) = floats.as_chunks_mut::<8>();
+    for (halves, floats) in halves.iter().zip(floats) {
+        // SAFETY: both are arrays of eight.
+        unsafe {
+            let halves = _mm_loadu_si128(halves.as_ptr().cast());
+            _mm256_storeu_ps(floats.as_mut_ptr(), _mm256_cvtph_ps(halves));
+        }
+    }
+    (super::portable::KERNELS.widen)(halves_rest, floats_rest);
 }
 
 /// Half a line: what one load takes here.

@@ -3,11 +3,11 @@
 use std::arch::x86_64::{
     __m512, _mm_add_epi32, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps, _mm_movehl_ps, _mm_set1_epi32,
     _mm_storeu_si128, _mm_sub_epi32, _mm256_add_epi32, _mm256_add_ps, _mm256_castps256_ps128, _mm256_castsi256_si128,
-    _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_hadd_epi32, _mm512_add_ps, _mm512_castps512_ps256,
-    _mm512_castsi512_si256, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_load_si512, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_mask_loadu_epi8, _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_reduce_add_epi32,
-    _mm512_set1_epi8, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_f32x4, _mm512_sub_epi32, _mm512_sub_ps,
-    _mm512_xor_si512,
+    _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_hadd_epi32, _mm256_loadu_si256, _mm512_add_ps,
+    _mm512_castps512_ps256, _mm512_castsi512_si256, _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64,
+    _mm512_load_si512, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_loadu_epi8, _mm512_maskz_loadu_ps,
+    _mm512_mul_ps, _mm512_reduce_add_epi32, _mm512_set1_epi8, _mm512_setzero_ps, _mm512_setzero_si512,
+    _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_sub_epi32, _mm512_sub_ps, _mm512_xor_si512,
 };
 
 use super::{Batch, Kernels, LINE, Signed};
@@ -18,6 +18,8 @@ pub(super) const KERNELS: Kernels = Kernels {
     dot: |a, b| unsafe { dot(a, b) },
     // SAFETY: as above.
     squared: |a, b| unsafe { squared(a, b) },
+    // SAFETY: as above.
+    widen: |halves, floats| unsafe { widen(halves, floats) },
     // SAFETY: as above.
     codes: |batch, query, out| unsafe { codes(batch, query, out) },
     // SAFETY: as above.
@@ -72,6 +74,20 @@ fn sum(a: &[f32], b: &[f32], term: impl Fn(__m512, __m512) -> __m512) -> f32 {
     let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
     let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+}
+
+#[target_feature(enable = "avx512f")]
+fn widen(halves: &[u16], floats: &mut [f32]) {
+    let (halves, halves_rest) = halves.as_chunks::<16>();
+    let (floats, floats_rest) = floats.as_chunks_mut::<16>();
+    for (halves, floats) in halves.iter().zip(floats) {
+        // SAFETY: both are arrays of sixteen.
+        unsafe {
+            let halves = _mm256_loadu_si256(halves.as_ptr().cast());
+            _mm512_storeu_ps(floats.as_mut_ptr(), _mm512_cvtph_ps(halves));
+        }
+    }
+    (super::portable::KERNELS.widen)(halves_rest, floats_rest);
 }
 
 #[target_feature(enable = "avx512f,avx512vnni,avx2")]

@@ -1,11 +1,18 @@
 //! Kernels that any processor runs: loops that a compiler turns into whatever vectors there are.
 
+use crate::half;
+
 use super::{Batch, Kernels, LINE, Signed};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "portable",
     dot: |a, b| lanes(a, b, |x, y| x * y),
     squared: |a, b| lanes(a, b, |x, y| (x - y) * (x - y)),
+    widen: |halves, floats| {
+        for (half, float) in halves.iter().zip(floats) {
+            *float = half::widen(*half);
+        }
+    },
     codes,
     pair,
 };

@@ -160,11 +160,22 @@ fn estimates_are_near_the_distances() {
 }
 
 #[test]
-fn one_number_in_a_thousand_is_beyond_the_scale() {
-    let rows: Vec<Vec<f32>> = (0..50).map(|i| (0..100).map(|j| (i * 100 + j) as f32 / 5000.0).collect()).collect();
-    let fit = |metric| Coding::fit(metric, 100, 50, |i, row| row.clone_from(&rows[i])).scale();
-    assert!((fit(Metric::Cosine) - 0.9988).abs() < 1e-6, "{}", fit(Metric::Cosine));
-    assert_eq!(fit(Metric::L2).to_bits(), 0.0_f32.to_bits());
+fn a_scale_clamps_what_is_rare_and_large() {
+    let fit = |metric, greatest: f32| {
+        let row = |i: usize, row: &mut Vec<f32>| {
+            *row = (0..100).map(|j| (i * 100 + j) as f32 / 5000.0).collect();
+            if i == 7 {
+                row[3] = greatest;
+            }
+        };
+        Coding::fit(metric, 100, 50, row).scale()
+    };
+    // Numbers from 0 to 1 are best left whole, but not for one outlier.
+    assert!((fit(Metric::Cosine, 0.5) - 1.0).abs() < 1e-3, "{}", fit(Metric::Cosine, 0.5));
+    assert!((fit(Metric::Cosine, 1.04) - 1.0).abs() < 1e-3, "{}", fit(Metric::Cosine, 1.04));
+    // A loss as large as this would be worse than coarse steps.
+    assert!((fit(Metric::Cosine, -90.0) - 90.0).abs() < 1e-3, "{}", fit(Metric::Cosine, -90.0));
+    assert_eq!(fit(Metric::L2, 0.5).to_bits(), 0.0_f32.to_bits());
     // Rows that are almost all zeroes keep their other numbers.
     let mut sparse = vec![0.0; 4000];
     sparse[17] = 1.0;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 pub const METRICS: [Metric; 3] = [Metric::Cosine, Metric::L2, Metric::InnerProduct];
 
 pub fn parameters(metric: Metric, dimensions: usize) -> Parameters {
-    Parameters { metric, dimensions, m: 16, ef_construction: 100, seed: 42 }
+    Parameters { ef_construction: 100, seed: 42, ..Parameters::new(metric, dimensions) }
 }
 
 pub fn never() -> bool {

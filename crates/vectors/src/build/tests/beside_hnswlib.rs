@@ -21,7 +21,7 @@ fn distribution(degrees: impl Iterator<Item = usize>) -> ([usize; 5], usize) {
 #[test]
 fn degrees_are_distributed_as_in_hnswlibs_graph() {
     for (metric, dimensions) in [(Metric::L2, 4), (Metric::L2, 32), (Metric::InnerProduct, 32)] {
-        let parameters = Parameters { metric, dimensions, m: 16, ef_construction: 100, seed: 7 };
+        let parameters = Parameters { ef_construction: 100, seed: 7, ..Parameters::new(metric, dimensions) };
         let rows = Random(dimensions as u64).rows(COUNT, dimensions);
         let ground = Ground::new(parameters, &rows);
         let graph = ground.build(2);

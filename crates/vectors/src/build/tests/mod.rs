@@ -16,7 +16,7 @@ use crate::{
     parameters::{Metric, Parameters},
 };
 
-const LINE: Parameters = Parameters { metric: Metric::L2, dimensions: 2, m: 4, ef_construction: 16, seed: 1 };
+const LINE: Parameters = Parameters { m: 4, ef_construction: 16, seed: 1, ..Parameters::new(Metric::L2, 2) };
 
 /// Rows as points that count how often they are measured.
 struct Counted {

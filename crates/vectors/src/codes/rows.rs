@@ -1,0 +1,54 @@
+//! The codes of a field's rows in memory, on their way into a graph.
+
+use bytemuck::Zeroable as _;
+
+use super::{Codes, Coding, Terms};
+use crate::kernels::{LINE, Line};
+
+/// Codes, each from the beginning of a cache line, with their terms.
+pub(crate) struct CodedRows {
+    coding: Coding,
+    lines: Vec<Line>,
+    /// One for each row; empty where all have the same.
+    terms: Vec<Terms>,
+}
+
+impl CodedRows {
+    /// No rows yet, and room for `count`.
+    pub(crate) fn new(coding: Coding, count: usize) -> Self {
+        let terms = if coding.common_terms().is_some() { 0 } else { count };
+        Self { coding, lines: Vec::with_capacity(count * coding.padded() / LINE), terms: Vec::with_capacity(terms) }
+    }
+
+    /// Adds a row (for cosine, of length 1). False when it is too long for codes: then none of them is of use.
+    #[must_use]
+    pub(crate) fn push(&mut self, row: &[f32]) -> bool {
+        let start = self.lines.len();
+        self.lines.resize(start + self.coding.padded() / LINE, Line::zeroed());
+        let terms = self.coding.encode(row, bytemuck::cast_slice_mut(&mut self.lines[start..]));
+        if self.coding.common_terms().is_none() {
+            self.terms.push(terms);
+        }
+        terms.factor.is_finite() && terms.norm.is_finite()
+    }
+
+    pub(crate) fn coding(&self) -> &Coding {
+        &self.coding
+    }
+
+    /// All of them.
+    pub(crate) fn codes(&self) -> Codes<'_> {
+        Codes::new(&self.coding, bytemuck::cast_slice(&self.lines), self.coding.padded())
+    }
+
+    /// The code of a row.
+    pub(crate) fn code(&self, row: u32) -> &[u8] {
+        self.codes().code(row)
+    }
+
+    /// The terms of a row.
+    #[inline]
+    pub(crate) fn terms(&self, row: u32) -> Terms {
+        self.coding.common_terms().unwrap_or_else(|| self.terms[row as usize])
+    }
+}
