@@ -43,18 +43,29 @@ pub fn run(data: &Data, folder: &Path) {
         println!("ef {ef:<7}  {ours:.4}   {theirs:.4}   {:+.4}", ours - theirs);
     }
 
+    let size = |path: &Path| fs::metadata(path).unwrap().len() as f64;
     let saved = directory.path().join("hnswlib.bin");
     peer.save(&saved);
-    let size = |name: &str| fs::metadata(directory.path().join(name)).unwrap().len() as f64;
-    let files = size("v.graph") + size("v.full");
+    let half = directory.path().join("half");
+    fs::create_dir(&half).unwrap();
+    ours::build_half(&data.base, &half, THREADS);
+    let parts = [size(&directory.path().join("v.graph")), size(&directory.path().join("v.full"))];
+    let files = parts[0] + parts[1];
+    let halved = size(&half.join("v.graph")) + size(&half.join("v.full"));
+    println!("\nfiles          MB  ÷ hnswlib's");
+    println!("hnswlib    {:6.1}", size(&saved) / 1e6);
     println!(
-        "\nfiles: graph {:.1} MB, full {:.1} MB; hnswlib's {:.1} MB; ratio {:.2}",
-        size("v.graph") / 1e6,
-        size("v.full") / 1e6,
-        size("hnswlib.bin") / 1e6,
-        files / size("hnswlib.bin")
+        "float32    {:6.1}  {:.2} (graph {:.1}, full {:.1})",
+        files / 1e6,
+        files / size(&saved),
+        parts[0] / 1e6,
+        parts[1] / 1e6
     );
-    drop((peer, index, unit));
+    println!("float16    {:6.1}  {:.2}", halved / 1e6, halved / size(&saved));
+    let index16 = ours::open(&half);
+    let recall16 = mean(&|at, rows| ours::search(&index16, queries.row(at), K, Some(100), None, rows));
+    println!("recall@10 of float16 at ef 100: {recall16:.4}\n");
+    drop((peer, index, index16, unit));
     let child = Command::new(env::current_exe().unwrap()).arg("build-once").args([directory.path(), folder]).output();
     let output = String::from_utf8(child.unwrap().stdout).unwrap();
     let peak: f64 = output.trim().parse().unwrap();

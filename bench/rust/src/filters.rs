@@ -1,8 +1,8 @@
 //! Recall@10 and time under filters, random and correlated with the query, beside the unfiltered search at recall .95.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
-use cutover_vectors::VectorIndex;
+use cutover_vectors::{Search, VectorIndex};
 use fixedbitset::FixedBitSet;
 
 use crate::{
@@ -24,20 +24,23 @@ pub fn run(data: &Data) {
     let index = ours::open(directory.path());
     let (base, queries) = (data.base.unit(), data.queries.unit());
     let plain = unfiltered(data, &index, &queries);
-    println!("filter    allowed  recall@10  least   median µs  mean µs  ÷ unfiltered");
+    println!("filter    allowed  recall@10  least   median µs  mean µs  ÷ unfiltered  chosen");
     for share in SHARES {
         let count = ((base.len() as f64 * share).round() as usize).max(1);
         let random = random(base.len(), count);
         let cluster = extreme(&base, base.row(7), count, true);
         let line = |name: &str, of: &dyn Fn(usize) -> FixedBitSet| {
             let (found, times) = filtered(&index, &base, &queries, of);
+            let chosen: Vec<String> =
+                chosen(&index, &queries, of).iter().map(|(way, of)| format!("{way} {of}")).collect();
             let mean = times.iter().sum::<f64>() / times.len() as f64;
             println!(
-                "{name:8}  {count:7}  {:.4}     {:.1}  {:9.0}  {mean:9.0}  {:.2}",
+                "{name:8}  {count:7}  {:.4}     {:.1}  {:9.0}  {mean:9.0}  {:12.2}  {}",
                 found.iter().sum::<f64>() / found.len() as f64,
                 found.iter().copied().fold(1.0, f64::min),
                 median(times),
-                mean / plain
+                mean / plain,
+                chosen.join(", ")
             );
         };
         line("random", &|_| random.clone());
@@ -81,6 +84,18 @@ fn filtered(
             (recall(&rows, &truth, K), took)
         })
         .unzip()
+}
+
+/// How often each way was gone.
+fn chosen(index: &VectorIndex, queries: &Rows, of: &dyn Fn(usize) -> FixedBitSet) -> BTreeMap<String, usize> {
+    let mut ways = BTreeMap::new();
+    for at in 0..ASKED {
+        let allowed = of(at);
+        let search = Search { k: K, ef: None, allowed: Some(&allowed), within: f32::INFINITY, cancel: &ours::never };
+        let (_, plan) = index.find(queries.row(at), &search).unwrap();
+        *ways.entry(format!("{:?}", plan.strategy)).or_insert(0) += 1;
+    }
+    ways
 }
 
 fn fastest(mut work: impl FnMut()) -> f64 {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use cutover_durable::{Map, fs::create};
-use cutover_vectors::{GraphImport, Metric, Parameters, VectorBuilder, VectorIndex};
+use cutover_vectors::{GraphImport, Metric, Parameters, Precision, VectorBuilder, VectorIndex};
 use fixedbitset::FixedBitSet;
 
 use crate::data::Rows;
@@ -21,8 +21,18 @@ pub fn never() -> bool {
 
 /// Builds into `v.graph` and `v.full` below `directory`, synced, and returns how long that took.
 pub fn build(rows: &Rows, directory: &Path, threads: usize) -> Duration {
+    build_with(parameters(rows.dimensions()), rows, directory, threads)
+}
+
+/// The same with the vectors kept in half precision.
+pub fn build_half(rows: &Rows, directory: &Path, threads: usize) -> Duration {
+    let parameters = Parameters { precision: Precision::Float16, ..parameters(rows.dimensions()) };
+    build_with(parameters, rows, directory, threads)
+}
+
+fn build_with(parameters: Parameters, rows: &Rows, directory: &Path, threads: usize) -> Duration {
     let started = Instant::now();
-    let mut builder = VectorBuilder::new(parameters(rows.dimensions())).unwrap();
+    let mut builder = VectorBuilder::new(parameters).unwrap();
     for (ordinal, row) in (0..).zip(rows.iter()) {
         builder.push(ordinal, row).unwrap();
     }
@@ -43,7 +53,7 @@ pub fn adopt(saved: &Path, dimensions: usize, directory: &Path) -> Vec<u32> {
 }
 
 fn parameters(dimensions: usize) -> Parameters {
-    Parameters { metric: Metric::Cosine, dimensions, m: M, ef_construction: EF_CONSTRUCTION, seed: 42 }
+    Parameters { m: M, ef_construction: EF_CONSTRUCTION, ..Parameters::new(Metric::Cosine, dimensions) }
 }
 
 pub fn open(directory: &Path) -> VectorIndex {
