@@ -50,7 +50,10 @@ export interface Checked {
   /** The schema for vectors of so many dimensions. CUTOVER_SOURCE when the caller declared others. */
   schema(dimensions: number, path: string): Fields
   /** The same for a graph that is taken over, whose own parameters are those of later builds. */
-  graphSchema(graph: Required<Omit<VectorField, 'type' | 'required'>>, path: string): Fields
+  graphSchema(
+    graph: Required<Pick<VectorField, 'dimensions' | 'metric' | 'm' | 'efConstruction'>>,
+    path: string,
+  ): Fields
 }
 
 /** Checks what no later call checks. */
