@@ -155,6 +155,9 @@ impl Error {
             Self::Text(cutover_text::Error::Corrupt { path, detail }) => {
                 json!({ "path": path.to_string_lossy(), "reason": detail })
             }
+            Self::Text(cutover_text::Error::Syntax { position, reason }) => {
+                json!({ "position": position, "reason": reason })
+            }
             _ => json!({}),
         }
     }
@@ -174,6 +177,7 @@ fn text_code(error: &cutover_text::Error) -> &'static str {
     match error {
         T::Corrupt { .. } | T::OtherSchema { .. } => "CUTOVER_CORRUPT",
         T::Schema { .. } | T::Query { .. } => "RangeError",
+        T::Refused { .. } | T::Syntax { .. } => "CUTOVER_QUERY",
         T::Value { .. } => "CUTOVER_DOCUMENT",
         _ => "CUTOVER_INTERNAL",
     }

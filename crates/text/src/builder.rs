@@ -18,7 +18,8 @@ pub(crate) const INITIAL_BYTES: usize = 4 << 20;
 /// The text of a segment under construction.
 pub struct TextBuilder {
     fields: Vec<FieldSpec>,
-    tantivy: Vec<Option<Field>>,
+    /// The forms of each field.
+    tantivy: Vec<Vec<Field>>,
     columns: Vec<Option<ColumnBuilder>>,
     schema: Digest,
     files: Files,
@@ -58,8 +59,10 @@ impl TextBuilder {
         let several = self.check(values)?;
         let mut document = TantivyDocument::new();
         for (number, value) in values {
-            if let (Some(field), Value::Text(text)) = (self.tantivy[*number], value) {
-                document.add_text(field, text);
+            if let Value::Text(text) = value {
+                for field in &self.tantivy[*number] {
+                    document.add_text(*field, text);
+                }
             }
         }
         let writer = &mut self.writer;

@@ -23,7 +23,7 @@ use crate::directory::Files;
 use crate::{Error, Result, builder, guard};
 
 const MAGIC: [u8; 8] = *b"CUTOVTXT";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Sections from this size on begin at a page, in bytes.
 const PAGED: usize = 64 * 1024;
 /// The name of the segment within Tantivy; any would do, as long as it is one that Tantivy accepts.

@@ -52,6 +52,21 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// A query that asks for more, or for something else, than can be had: a regular expression that is none or too large, a beginning of
+    /// too many terms.
+    #[error("the query cannot be answered: {reason}")]
+    Refused {
+        /// What it is.
+        reason: String,
+    },
+    /// A query in the query language that cannot be read.
+    #[error("the query cannot be read at character {position}: {reason}")]
+    Syntax {
+        /// Characters before the place.
+        position: usize,
+        /// What is wrong there.
+        reason: String,
+    },
     /// Documents must be added in the order of their ordinals, each once.
     #[error("document {given} was added where document {expected} was due")]
     Ordinal {
@@ -76,6 +91,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn value(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Value { field: field.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+        Self::Refused { reason: reason.into() }
     }
 
     pub(crate) fn query(field: impl Into<String>, reason: impl Into<String>) -> Self {

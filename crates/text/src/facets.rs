@@ -23,7 +23,7 @@ pub fn facet_counts(segments: &[SegmentRef<'_>], field: &str, limit: usize) -> R
     for segment in segments {
         let (data, allowed) = (&segment.index.field(field)?.data, segment.allowed);
         guard::reading(segment.index.path(), "count its values", || match data {
-            FieldData::Text { .. } => Ok(()),
+            FieldData::Text(_) => Ok(()),
             FieldData::Keyword(column) => column.count(allowed, |keyword, count| match keywords.get_mut(keyword) {
                 Some(sum) => *sum += count,
                 None => drop(keywords.insert(keyword.to_owned(), count)),

@@ -133,7 +133,7 @@ fn numbers(field: &IndexedField, low: Bound<f64>, high: Bound<f64>, bits: &mut F
 
 fn existing(field: &IndexedField, bits: &mut FixedBitSet) -> Result<(), Stop> {
     match &field.data {
-        FieldData::Text { .. } => Err(unfit(field, "keyword, number, integer, date or boolean").into()),
+        FieldData::Text(_) => Err(unfit(field, "keyword, number, integer, date or boolean").into()),
         FieldData::Keyword(column) => column.existing(bits),
         FieldData::Number(column) => column.existing(bits),
         FieldData::Integer(column) | FieldData::Boolean(column) => column.existing(bits),

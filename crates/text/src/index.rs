@@ -11,7 +11,7 @@ use cutover_durable::{Digest, Map};
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentId};
 use tantivy::schema::Field;
-use tantivy::{Index, ReloadPolicy, Searcher, SegmentReader};
+use tantivy::{Index, SegmentReader};
 
 use crate::columns::{Floats, Integers, Keywords, Table};
 use crate::guard::{self, Stop};
@@ -22,8 +22,6 @@ pub struct TextIndex {
     path: PathBuf,
     fields: Vec<IndexedField>,
     schema: Digest,
-    reader: SegmentReader,
-    searcher: Searcher,
     documents: u32,
 }
 
@@ -33,13 +31,17 @@ pub(crate) struct IndexedField {
     pub data: FieldData,
 }
 
+/// The postings of a text field in one form.
+pub(crate) struct TextForm {
+    pub terms: Arc<InvertedIndexReader>,
+    /// Tokens of each document, as a code.
+    pub lengths: FieldNormReader,
+}
+
 /// Where a field's terms or values are.
 pub(crate) enum FieldData {
-    Text {
-        field: Field,
-        terms: Arc<InvertedIndexReader>,
-        lengths: FieldNormReader,
-    },
+    /// A list of postings for each form, the one that queries use by default first.
+    Text(Vec<TextForm>),
     Keyword(Keywords),
     Number(Floats),
     /// Integers and dates.
@@ -67,13 +69,11 @@ impl TextIndex {
             let table = Table::open(&sections, documents, schema.fields.len())?;
             let specs = schema.fields.iter().zip(tantivy).enumerate();
             let fields = specs.map(|(number, (spec, field))| {
-                let data = FieldData::open(&reader, &table, number, spec, field)?;
+                let data = FieldData::open(&reader, &table, number, spec, &field)?;
                 Ok(IndexedField { spec: spec.clone(), data })
             });
             let fields = fields.collect::<Result<Vec<_>, Stop>>()?;
-            // Its weights want a searcher to be made with, and take nothing from it but the schema: this one has no segment.
-            let searcher = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?.searcher();
-            Ok(Self { path: path.clone(), fields, schema: fingerprint, reader, searcher, documents })
+            Ok(Self { path: path.clone(), fields, schema: fingerprint, documents })
         })
     }
 
@@ -95,14 +95,6 @@ impl TextIndex {
 
     pub(crate) fn schema(&self) -> &Digest {
         &self.schema
-    }
-
-    pub(crate) fn reader(&self) -> &SegmentReader {
-        &self.reader
-    }
-
-    pub(crate) fn searcher(&self) -> &Searcher {
-        &self.searcher
     }
 
     pub(crate) fn fields(&self) -> &[IndexedField] {
@@ -136,23 +128,25 @@ impl FieldData {
         table: &Table<'_>,
         number: usize,
         spec: &FieldSpec,
-        field: Option<Field>,
+        fields: &[Field],
     ) -> Result<Self, Stop> {
-        Ok(match (spec.kind, field) {
-            (FieldKind::Text { .. }, Some(field)) => {
-                let (lengths, documents) = (reader.get_fieldnorms_reader(field)?, reader.max_doc());
-                if lengths.num_docs() != documents {
-                    let detail =
-                        format!("field {:?} has {} lengths for {documents} documents", spec.name, lengths.num_docs());
-                    return Err(Stop::Theirs(detail));
-                }
-                Self::Text { field, terms: reader.inverted_index(field)?, lengths }
+        Ok(match spec.kind {
+            FieldKind::Text { .. } => {
+                let forms = fields.iter().map(|field| {
+                    let (lengths, documents) = (reader.get_fieldnorms_reader(*field)?, reader.max_doc());
+                    if lengths.num_docs() != documents {
+                        let count = lengths.num_docs();
+                        let detail = format!("field {:?} has {count} lengths for {documents} documents", spec.name);
+                        return Err(Stop::Theirs(detail));
+                    }
+                    Ok(TextForm { terms: reader.inverted_index(*field)?, lengths })
+                });
+                Self::Text(forms.collect::<Result<_, Stop>>()?)
             }
-            (FieldKind::Keyword { .. }, _) => Self::Keyword(Keywords::open(table, number)?),
-            (FieldKind::Number { .. }, _) => Self::Number(table.floats(number)?),
-            (FieldKind::Boolean { .. }, _) => Self::Boolean(table.integers(number)?),
-            (FieldKind::Integer { .. } | FieldKind::Date { .. }, _) => Self::Integer(table.integers(number)?),
-            (FieldKind::Text { .. }, None) => return Err(Stop::Theirs("a text field has no terms".to_owned())),
+            FieldKind::Keyword { .. } => Self::Keyword(Keywords::open(table, number)?),
+            FieldKind::Number { .. } => Self::Number(table.floats(number)?),
+            FieldKind::Boolean { .. } => Self::Boolean(table.integers(number)?),
+            FieldKind::Integer { .. } | FieldKind::Date { .. } => Self::Integer(table.integers(number)?),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The fields of a text index, and how Tantivy sees them.
 //!
-//! Tantivy sees the text fields alone, each as `f` and its number, so that no name of a caller's can mean anything to it. Text is
-//! indexed with frequencies and lengths; everything else is a column of our own.
+//! Tantivy sees the text fields alone, each form as `f` and two numbers, so that no name of a caller's can mean anything to it. Text is
+//! indexed with frequencies, positions and lengths; everything else is a column of our own.
 
 use cutover_durable::Digest;
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
@@ -144,9 +144,6 @@ impl TextSchema {
             {
                 return fault(spec, format!("its boost must be finite and not negative, got {boost}"));
             }
-            if spec.kind.analyses().count() > 1 {
-                return fault(spec, "two forms of one field cannot be indexed yet".to_owned());
-            }
         }
         Ok(())
     }
@@ -161,15 +158,17 @@ impl TextSchema {
         Digest::of(text.as_bytes())
     }
 
-    /// Tantivy's schema, and what each field is in it: text alone is.
-    pub(crate) fn tantivy(&self) -> (Schema, Vec<Option<Field>>) {
+    /// Tantivy's schema, and what each form of each field is in it: text alone is.
+    pub(crate) fn tantivy(&self) -> (Schema, Vec<Vec<Field>>) {
         let mut builder = Schema::builder();
-        let fields = self.fields.iter().enumerate().map(|(number, spec)| {
-            let analysis = spec.kind.analyses().next()?;
+        let mut add = |number: usize, form: usize, analysis: Analysis| {
             let indexing = TextFieldIndexing::default().set_tokenizer(&analysis.name());
-            let indexing = indexing.set_index_option(IndexRecordOption::WithFreqs);
+            let indexing = indexing.set_index_option(IndexRecordOption::WithFreqsAndPositions);
             let options = TextOptions::default().set_indexing_options(indexing);
-            Some(builder.add_text_field(&format!("f{number}"), options))
+            builder.add_text_field(&format!("f{number}.{form}"), options)
+        };
+        let fields = self.fields.iter().enumerate().map(|(number, spec)| {
+            spec.kind.analyses().enumerate().map(|(form, analysis)| add(number, form, analysis)).collect()
         });
         let fields = fields.collect();
         (builder.build(), fields)

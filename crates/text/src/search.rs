@@ -1,8 +1,10 @@
 //! Answers to text queries over the segments of a version.
 
+use std::cell::Cell;
+
 use fixedbitset::FixedBitSet;
 
-use crate::query::{Cursors, Plan, Top, matched, rank};
+use crate::query::{self, Asked, Cursors, Explanation, Plan, Top, matched, rank};
 use crate::{Error, Result, TextIndex, TextQuery, guard};
 
 /// A segment and what of it may be found.
@@ -21,7 +23,8 @@ pub struct TextHit {
     pub segment: usize,
     /// The document in it.
     pub ordinal: u32,
-    /// Its BM25 score (k1 1.2, b 0.75): the sum over fields and distinct terms of boost · idf · saturated frequency.
+    /// Its BM25F score (k1 1.2, b 0.75): the sum over distinct words of idf · saturated occurrences, which are counted over all fields,
+    /// each as its boost says, as lengths are.
     pub score: f32,
 }
 
@@ -32,13 +35,15 @@ pub struct TextHits {
     pub hits: Vec<TextHit>,
     /// How many allowed documents match: exact.
     pub total: u64,
+    /// What it took: terms looked at, postings and positions read.
+    pub work: u64,
 }
 
 /// The best `limit` documents that match `query` and are allowed. 0 only counts.
 ///
 /// # Errors
-/// [`Error::Query`] for a field that is not there, not text, or has a boost out of bounds; no words can fail.
-/// [`Error::Cancelled`]; [`Error::Corrupt`]; [`Error::OtherSchema`] when the segments are not of one schema.
+/// [`Error::Query`] for a field that is not there, not text, or has a boost out of bounds, and for a regular expression or
+/// a beginning that is too much; [`Error::Syntax`] for text in the query language; no words can fail. [`Error::Cancelled`]; [`Error::Corrupt`]; [`Error::OtherSchema`] when the segments are not of one schema.
 pub fn search(
     segments: &[SegmentRef<'_>],
     query: &TextQuery,
@@ -46,25 +51,44 @@ pub fn search(
     cancel: &dyn Fn() -> bool,
 ) -> Result<TextHits> {
     let plan = Plan::new(segments, query, cancel)?;
-    let mut top = Top::new(limit);
-    let mut total = 0;
-    for (number, segment) in segments.iter().enumerate() {
-        total += guard::reading(segment.index.path(), "search it", || {
-            let mut candidates = matched(&plan, number, segment.index, cancel)?;
-            let matching = candidates.count_ones(..);
-            let mut count = matching;
-            if let Some(allowed) = segment.allowed {
-                candidates.intersect_with(allowed);
-                count = candidates.count_ones(..);
-            }
-            if limit > 0 && count > 0 {
-                let way = rank::choose(&plan, number, segment.index.len() as usize, count, matching, limit);
-                rank::rank(&plan, number, segment.index, &candidates, way, &mut top, cancel)?;
-            }
-            Ok(count as u64)
-        })?;
+    let (mut top, mut total) = (Top::new(limit), 0);
+    let work = Cell::new(plan.work);
+    for (number, SegmentRef { index, allowed }) in segments.iter().enumerate() {
+        let asked = Asked { plan: &plan, segment: number, index, cancel, work: &work };
+        total += guard::reading(index.path(), "search it", || Ok(answer(&asked, *allowed, limit, &mut top)? as u64))?;
     }
-    Ok(TextHits { hits: top.into_hits(), total })
+    Ok(TextHits { hits: top.into_hits(), total, work: work.get() })
+}
+
+/// Shows the best of one segment to `top`; returns how many match.
+fn answer(
+    asked: &Asked<'_>,
+    allowed: Option<&FixedBitSet>,
+    limit: usize,
+    top: &mut Top,
+) -> std::result::Result<usize, guard::Stop> {
+    if asked.plan.rule.is_plain() {
+        if let Some(allowed) = allowed
+            && rank::choose(asked, allowed.count_ones(..)) == rank::Way::Visit
+        {
+            return rank::visit(asked, allowed, top);
+        }
+        if limit > 0 {
+            return rank::add_up(asked, None, allowed, top);
+        }
+    }
+    let mut candidates = matched(asked, &asked.plan.rule)?;
+    if let Some(allowed) = allowed {
+        candidates.intersect_with(allowed);
+    }
+    let count = candidates.count_ones(..);
+    if limit > 0 && count > 0 {
+        match rank::choose(asked, count) {
+            rank::Way::Visit => rank::visit(asked, &candidates, top)?,
+            rank::Way::AddUp => rank::add_up(asked, Some(&candidates), None, top)?,
+        };
+    }
+    Ok(count)
 }
 
 /// For each segment, the allowed documents that match `query`: those that [`search`] counts.
@@ -73,10 +97,12 @@ pub fn search(
 /// As [`search`].
 pub fn matches(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Vec<FixedBitSet>> {
     let plan = Plan::new(segments, query, cancel)?;
-    let one = |(number, segment): (usize, &SegmentRef<'_>)| {
-        guard::reading(segment.index.path(), "search it", || {
-            let mut found = matched(&plan, number, segment.index, cancel)?;
-            if let Some(allowed) = segment.allowed {
+    let work = Cell::new(plan.work);
+    let one = |(number, SegmentRef { index, allowed }): (usize, &SegmentRef<'_>)| {
+        let asked = Asked { plan: &plan, segment: number, index, cancel, work: &work };
+        guard::reading(index.path(), "search it", || {
+            let mut found = matched(&asked, &plan.rule)?;
+            if let Some(allowed) = allowed {
                 found.intersect_with(allowed);
             }
             Ok(found)
@@ -91,24 +117,49 @@ pub fn matches(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn()
 /// # Errors
 /// As [`search`]; [`Error::Query`] for a document that no segment has.
 pub fn scores(segments: &[SegmentRef<'_>], query: &TextQuery, documents: &[(usize, u32)]) -> Result<Vec<Option<f32>>> {
-    let known = |(segment, ordinal): &(usize, u32)| segments.get(*segment).is_some_and(|s| *ordinal < s.index.len());
-    if let Some((segment, ordinal)) = documents.iter().find(|place| !known(place)) {
-        return Err(Error::query("", format!("segment {segment} has no document {ordinal}")));
-    }
+    documents.iter().try_for_each(|place| known(segments, *place))?;
     let plan = Plan::new(segments, query, &|| false)?;
     let mut order: Vec<usize> = (0..documents.len()).collect();
     order.sort_unstable_by_key(|at| documents[*at]);
-    let mut scores = vec![None; documents.len()];
+    let (mut scores, work) = (vec![None; documents.len()], Cell::new(0));
     for run in order.chunk_by(|a, b| documents[*a].0 == documents[*b].0) {
-        let number = documents[run[0]].0;
-        let index = segments[number].index;
+        let segment = documents[run[0]].0;
+        let index = segments[segment].index;
+        let asked = Asked { plan: &plan, segment, index, cancel: &|| false, work: &work };
         guard::reading(index.path(), "score documents of it", || {
-            let mut cursors = Cursors::new(&plan, number, index)?;
+            let mut only = FixedBitSet::with_capacity(index.len() as usize);
             for at in run {
-                scores[*at] = cursors.score_if_matched(documents[*at].1).map(|score| score as f32);
+                only.insert(documents[*at].1 as usize);
+            }
+            let mut cursors = Cursors::new(&asked, &only)?;
+            for at in run {
+                scores[*at] = cursors.score(documents[*at].1);
             }
             Ok(())
         })?;
     }
     Ok(scores)
+}
+
+/// Why a document, (segment, ordinal), has its score; none when it does not match. What is allowed plays no part.
+///
+/// # Errors
+/// As [`scores`].
+pub fn explain(
+    segments: &[SegmentRef<'_>],
+    query: &TextQuery,
+    (segment, ordinal): (usize, u32),
+) -> Result<Option<Explanation>> {
+    known(segments, (segment, ordinal))?;
+    let plan = Plan::new(segments, query, &|| false)?;
+    let (index, work) = (segments[segment].index, Cell::new(0));
+    let asked = Asked { plan: &plan, segment, index, cancel: &|| false, work: &work };
+    guard::reading(index.path(), "explain a score of it", || query::explain(&asked, ordinal))
+}
+
+fn known(segments: &[SegmentRef<'_>], (segment, ordinal): (usize, u32)) -> Result<()> {
+    match segments.get(segment) {
+        Some(known) if ordinal < known.index.len() => Ok(()),
+        _ => Err(Error::query("", format!("segment {segment} has no document {ordinal}"))),
+    }
 }

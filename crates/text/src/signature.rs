@@ -14,7 +14,7 @@ use tantivy::tokenizer::TextAnalyzer;
 use crate::analyzer::Analysis;
 use crate::builder::distinct;
 use crate::guard::{self, Stop};
-use crate::index::FieldData;
+use crate::index::{FieldData, TextForm};
 use crate::value::one_zero;
 use crate::{Error, FieldSpec, Result, TextIndex, TextSchema, Value};
 
@@ -22,30 +22,34 @@ use crate::{Error, FieldSpec, Result, TextIndex, TextSchema, Value};
 const TERMS_BETWEEN_CHECKS: usize = 256;
 
 /// The part of a signature that comes from one term or value of one field.
-fn part(field: usize, kind: u8, value: impl Hash) -> u64 {
+fn part(field: usize, kind: Kind, value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     (field, kind).hash(&mut hasher);
     value.hash(&mut hasher);
     hasher.finish()
 }
 
+/// What a part is about: one of the constants, and of a text field the form.
+type Kind = (u8, usize);
+
 const TERM: u8 = 0;
 const LENGTH: u8 = 1;
-const KEYWORD: u8 = 2;
-const NUMBER: u8 = 3;
-const INTEGER: u8 = 4;
+const KEYWORD: Kind = (2, 0);
+const NUMBER: Kind = (3, 0);
+const INTEGER: Kind = (4, 0);
 
 /// Computes signatures from documents.
 pub struct Signer {
-    fields: Vec<(FieldSpec, Option<TextAnalyzer>)>,
+    /// Of each field, an analyzer for each form of its text.
+    fields: Vec<Vec<TextAnalyzer>>,
 }
 
 impl Signer {
     /// For documents of this schema.
     #[must_use]
     pub fn new(schema: &TextSchema) -> Self {
-        let analyzer = |spec: &FieldSpec| spec.kind.analyses().next().map(Analysis::document);
-        Self { fields: schema.fields.iter().map(|spec| (spec.clone(), analyzer(spec))).collect() }
+        let analyzers = |spec: &FieldSpec| spec.kind.analyses().map(Analysis::document).collect();
+        Self { fields: schema.fields.iter().map(analyzers).collect() }
     }
 
     /// The signature of a document with these values, as they are given to [`crate::TextBuilder::add`].
@@ -54,19 +58,23 @@ impl Signer {
     /// [`Error::Value`] for a number of a field that the schema does not have.
     pub fn sign(&mut self, values: &[(usize, Value<'_>)]) -> Result<u64> {
         let mut sum = 0_u64;
-        let mut lengths = vec![0_u32; self.fields.len()];
+        let mut lengths: Vec<Vec<u32>> = self.fields.iter().map(|forms| vec![0; forms.len()]).collect();
         for value in values {
             let (number, Value::Text(text)) = value else { continue };
-            let Some((_, Some(analyzer))) = self.fields.get_mut(*number) else {
+            let Some(forms) = self.fields.get_mut(*number).filter(|forms| !forms.is_empty()) else {
                 return Err(Error::value(number.to_string(), "is no text field of the schema"));
             };
-            analyzer.token_stream(text).process(&mut |token| {
-                sum = sum.wrapping_add(part(*number, TERM, token.text.as_bytes()));
-                lengths[*number] += 1;
-            });
+            for (form, analyzer) in forms.iter_mut().enumerate() {
+                analyzer.token_stream(text).process(&mut |token| {
+                    sum = sum.wrapping_add(part(*number, (TERM, form), token.text.as_bytes()));
+                    lengths[*number][form] += 1;
+                });
+            }
         }
-        for (number, length) in lengths.into_iter().enumerate() {
-            sum = sum.wrapping_add(length_part(number, FieldNormReader::fieldnorm_to_id(length)));
+        for (number, forms) in lengths.into_iter().enumerate() {
+            for (form, length) in forms.into_iter().enumerate() {
+                sum = sum.wrapping_add(length_part(number, form, FieldNormReader::fieldnorm_to_id(length)));
+            }
         }
         let own = distinct(values).into_iter().map(|(number, value)| match value {
             Value::Text(_) => 0,
@@ -80,8 +88,8 @@ impl Signer {
 }
 
 /// A field without a term has no length worth a part.
-fn length_part(field: usize, length: u8) -> u64 {
-    if length == 0 { 0 } else { part(field, LENGTH, length) }
+fn length_part(field: usize, form: usize, length: u8) -> u64 {
+    if length == 0 { 0 } else { part(field, (LENGTH, form), length) }
 }
 
 impl TextIndex {
@@ -97,10 +105,12 @@ impl TextIndex {
                     return Err(Error::Cancelled.into());
                 }
                 match &field.data {
-                    FieldData::Text { terms, lengths, .. } => {
-                        sums.postings(number, terms, cancel)?;
-                        for (document, sum) in (0..self.len()).zip(&mut sums.0) {
-                            *sum = sum.wrapping_add(length_part(number, lengths.fieldnorm_id(document)));
+                    FieldData::Text(forms) => {
+                        for (form, TextForm { terms, lengths, .. }) in forms.iter().enumerate() {
+                            sums.postings((number, form), terms, cancel)?;
+                            for (document, sum) in (0..self.len()).zip(&mut sums.0) {
+                                *sum = sum.wrapping_add(length_part(number, form, lengths.fieldnorm_id(document)));
+                            }
                         }
                     }
                     FieldData::Keyword(column) => {
@@ -129,7 +139,12 @@ impl Sums {
         *sum = sum.wrapping_add(part);
     }
 
-    fn postings(&mut self, number: usize, terms: &InvertedIndexReader, cancel: &dyn Fn() -> bool) -> Result<(), Stop> {
+    fn postings(
+        &mut self,
+        (number, form): (usize, usize),
+        terms: &InvertedIndexReader,
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<(), Stop> {
         let mut stream = terms.terms().stream()?;
         let mut read = 0_usize;
         while stream.advance() {
@@ -137,7 +152,7 @@ impl Sums {
             if read.is_multiple_of(TERMS_BETWEEN_CHECKS) && cancel() {
                 return Err(Error::Cancelled.into());
             }
-            let term = part(number, TERM, stream.key());
+            let term = part(number, (TERM, form), stream.key());
             let mut block = terms.read_block_postings_from_terminfo(stream.value(), IndexRecordOption::WithFreqs)?;
             while block.block_len() > 0 {
                 for (document, frequency) in block.docs().iter().zip(block.freqs()) {

@@ -42,25 +42,34 @@ impl Corpus {
         cuts.iter().map(|cut| segment(*cut)).collect()
     }
 
-    /// Scores of all matching documents by the book: for each field and distinct word, boost · idf · (k1 + 1) tf ÷ (tf + norm).
+    /// Scores of all matching documents by the book (BM25F): occurrences and lengths of all fields, each times its boost, are added before
+    /// they saturate; a word is as rare as it is in the field where it is commonest.
     fn bm25(&self, query: &str, fields: &[(usize, f64)], operator: Operator) -> HashMap<usize, f64> {
         let words: BTreeSet<&str> = query.split(' ').collect();
         let documents = self.0.len() as f64;
         let mut scores: HashMap<usize, f64> = HashMap::new();
-        for (field, boost) in fields {
-            let average = self.0.iter().map(|texts| texts[*field].len() as f64).sum::<f64>() / documents;
-            for word in &words {
-                let frequency =
-                    |texts: &[Vec<String>; 2]| texts[*field].iter().filter(|other| other == word).count() as f64;
-                let having = self.0.iter().filter(|texts| frequency(texts) > 0.0).count() as f64;
-                let idf = (1.0 + (documents - having + 0.5) / (having + 0.5)).ln();
-                for (at, texts) in self.0.iter().enumerate().filter(|(_, texts)| frequency(texts) > 0.0) {
-                    // Lengths are kept in a byte each.
-                    let code = FieldNormReader::fieldnorm_to_id(texts[*field].len() as u32);
-                    let length = f64::from(FieldNormReader::id_to_fieldnorm(code));
-                    let norm = 1.2 * (0.25 + 0.75 * length / average);
-                    *scores.entry(at).or_default() += boost * idf * 2.2 * frequency(texts) / (frequency(texts) + norm);
+        let total = |field: usize| self.0.iter().map(|texts| texts[field].len() as f64).sum::<f64>();
+        let average = fields.iter().map(|(field, boost)| boost * total(*field)).sum::<f64>() / documents;
+        for word in &words {
+            let count =
+                |texts: &[Vec<String>; 2], field: usize| texts[field].iter().filter(|other| other == word).count();
+            let having = |field: usize| self.0.iter().filter(|texts| count(texts, field) > 0).count();
+            let commonest = fields.iter().map(|(field, _)| having(*field)).max().unwrap() as f64;
+            let idf = (1.0 + (documents - commonest + 0.5) / (commonest + 0.5)).ln();
+            for (at, texts) in self.0.iter().enumerate() {
+                if fields.iter().all(|(field, _)| count(texts, *field) == 0) {
+                    continue;
                 }
+                let occurrences: f64 = fields.iter().map(|(field, boost)| boost * count(texts, *field) as f64).sum();
+                // Lengths are kept in a byte each.
+                let kept = |field: usize| {
+                    f64::from(FieldNormReader::id_to_fieldnorm(FieldNormReader::fieldnorm_to_id(
+                        texts[field].len() as u32
+                    )))
+                };
+                let length: f64 = fields.iter().map(|(field, boost)| boost * kept(*field)).sum();
+                let norm = if average > 0.0 { 1.2 * (0.25 + 0.75 * length / average) } else { 1.2 };
+                *scores.entry(at).or_default() += idf * 2.2 * occurrences / (occurrences + norm);
             }
         }
         if operator == Operator::And {

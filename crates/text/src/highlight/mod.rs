@@ -12,7 +12,6 @@ mod window;
 
 use std::collections::BTreeMap;
 
-use crate::analyzer::Analysis;
 use crate::query::{Plan, QueryField};
 use crate::{Result, SegmentRef, TextQuery};
 pub use fragment::Fragment;
@@ -46,16 +45,22 @@ impl Highlighter {
         let mut fields: BTreeMap<String, FieldMatcher> = BTreeMap::new();
         let Some(first) = segments.first() else { return Ok(Self { fields }) };
         let name = |field: &QueryField| first.index.fields()[field.number].spec.name.clone();
-        for leaf in &plan.leaves {
-            let field = &plan.fields[leaf.field];
-            let matcher = fields.entry(name(field)).or_insert_with(|| FieldMatcher::new(field.analysis));
-            if !field.analysis.spells() {
-                matcher.add(leaf.term.serialized_value_bytes(), leaf.weight);
+        for unit in plan.units.iter().filter(|unit| unit.scored) {
+            let weight = f64::from(unit.weight());
+            for source in &unit.sources {
+                let field = &plan.fields[source.field];
+                let matcher = fields.entry(name(field)).or_insert_with(|| FieldMatcher::new(field.analysis));
+                matcher.add(source.term.as_bytes(), weight);
             }
-        }
-        for field in plan.fields.iter().filter(|field| field.analysis.spells()) {
-            if let Some(matcher) = fields.get_mut(&name(field)) {
-                spelt(field.analysis, &query.query, matcher);
+            for phrase in &unit.phrases {
+                let field = &plan.fields[phrase.field];
+                let matcher = fields.entry(name(field)).or_insert_with(|| FieldMatcher::new(field.analysis));
+                if phrase.slop == 0 {
+                    matcher.add_phrase(phrase.words.iter().map(|word| (word.place as usize, word.term.as_bytes())));
+                } else {
+                    // Where its words may be moved, each is shown wherever it is.
+                    phrase.words.iter().for_each(|word| matcher.add(word.term.as_bytes(), weight));
+                }
             }
         }
         Ok(Self { fields })
@@ -65,14 +70,5 @@ impl Highlighter {
     pub fn fragments<'t>(&mut self, field: &str, text: &'t str, shape: Shape) -> Vec<Fragment<'t>> {
         let Some(matcher) = self.fields.get_mut(field) else { return Vec::new() };
         fragment::choose(text, matcher, shape)
-    }
-}
-
-/// Looks for the words of a query whose terms spell them.
-fn spelt(analysis: Analysis, query: &str, matcher: &mut FieldMatcher) {
-    let mut terms: Vec<(usize, String)> = Vec::new();
-    analysis.query().token_stream(query).process(&mut |token| terms.push((token.position, token.text.clone())));
-    for word in terms.chunk_by(|(before, _), (after, _)| before + 1 == *after) {
-        matcher.add_phrase(word.iter().map(|(position, term)| (*position, term.as_bytes())));
     }
 }

@@ -1,20 +1,36 @@
 //! What can be asked of text, and how an answer is computed.
 //!
-//! A query becomes a [`Plan`]: distinct words, each with the terms that stand for it in each field, and every term's weight by the
-//! statistics of all segments. For each segment the plan first marks every document that matches (so totals are exact), then ranks
-//! those that are also allowed. However a document is reached, its score is the same sum in the same order, so equal documents have
-//! equal scores and ties are broken by place alone.
+//! A query becomes a [`Plan`]: *units*, each a word with all terms that stand for it in all fields, or a phrase, and a rule that says
+//! which documents match. For each segment, what matches is counted exactly and what is also allowed is ranked by BM25F. However
+//! a document is reached, its score is the same sum in the same order, so equal documents have equal scores and ties are broken by
+//! place alone.
 
+mod cursors;
+mod explain;
+mod fields;
+mod matched;
+mod phrase;
 mod plan;
-mod postings;
-mod pruned;
 pub(crate) mod rank;
+mod syntax;
+mod terms;
 mod top;
+mod unit;
+mod words;
 
-pub(crate) use plan::{Plan, QueryField};
-pub(crate) use postings::{Cursors, matched};
-
+pub(crate) use cursors::Cursors;
+pub(crate) use explain::explain;
+pub use explain::{Explanation, Part, PartField};
+pub(crate) use fields::QueryField;
+pub(crate) use matched::matched;
+pub(crate) use plan::Plan;
 pub(crate) use top::Top;
+pub(crate) use unit::Asked;
+
+/// How soon repetition stops to count.
+pub(crate) const K1: f64 = 1.2;
+/// How much length counts.
+pub(crate) const B: f64 = 0.75;
 
 /// The most words of a query that are looked for; of more than these, the rarest are.
 pub const MAX_TERMS: usize = 1024;
@@ -61,7 +77,7 @@ pub enum Mode {
 }
 
 /// How many letters of a word may differ: inserted, left out, replaced, or two neighbours changed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Fuzzy {
     /// None.
     #[default]

@@ -1,225 +1,332 @@
-//! From a user's words to weighted terms.
+//! From a user's query to units that are scored and a rule that says which documents match.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use tantivy::Term;
-use tantivy::fieldnorm::FieldNormReader;
-use tantivy::postings::TermInfo;
-
-use super::{MAX_BOOST, MAX_TERMS, Operator, TextQuery};
+use super::fields::{QueryField, Scope, chosen};
+use super::phrase::{Phrase, Word};
+use super::syntax::{self, Clause};
+use super::terms::{Dictionaries, Found, pattern};
+use super::unit::{Source, Unit};
+use super::words::{Piece, Span, cut, phrase};
+use super::{Fuzzy, MAX_TERMS, Mode, Operator, TextQuery};
 use crate::analyzer::Analysis;
-use crate::index::FieldData;
-use crate::{Error, FieldKind, Result, SegmentRef, TextIndex, guard};
+use crate::{Error, Result, SegmentRef};
 
-pub(crate) const K1: f64 = 1.2;
-pub(crate) const B: f64 = 0.75;
-
-/// How often a long query looks whether it was cancelled, in words.
-const WORDS_BETWEEN_CHECKS: usize = 256;
+/// How often a long query looks whether it was cancelled, in units.
+const UNITS_BETWEEN_CHECKS: usize = 256;
 
 /// What a query asks of every segment.
 pub(crate) struct Plan {
     pub fields: Vec<QueryField>,
-    /// Each (field, term) once, in an order that depends on nothing but the terms.
-    pub leaves: Vec<Leaf>,
-    /// For each word, its leaves: at least one.
-    pub words: Vec<Vec<usize>>,
-    /// Whether a document must have every word.
-    pub all: bool,
+    pub scopes: Vec<Scope>,
+    pub units: Vec<Unit>,
+    /// Which documents match.
+    pub rule: Rule,
+    /// Documents in all segments.
+    pub documents: u64,
+    /// Terms looked at to make the plan.
+    pub work: u64,
 }
 
-/// A field that a query looks in.
-pub(crate) struct QueryField {
-    /// The field's number in the schema.
-    pub number: usize,
-    /// Tokens per document, over all segments; 0 when there is none.
-    pub average: f64,
-    /// k1 · (1 − b + b · length ÷ average) by the code of a length.
-    pub norms: Box<[f64; 256]>,
-    /// How its text becomes terms.
-    pub analysis: Analysis,
-    boost: f64,
+/// Which documents match.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Rule {
+    /// Those that have a unit.
+    Unit(usize),
+    /// Those that match any; none when there is none.
+    Any(Vec<Rule>),
+    /// Those that match all; there is at least one.
+    All(Vec<Rule>),
+    /// All others.
+    Not(Box<Rule>),
 }
 
-/// A term of one field.
-pub(crate) struct Leaf {
-    /// Index into [`Plan::fields`].
-    pub field: usize,
-    pub term: Term,
-    /// boost · idf · (k1 + 1).
-    pub weight: f64,
-    /// Where its postings are, by segment.
-    pub postings: Vec<Option<TermInfo>>,
-    /// Documents that have it, over all segments.
-    pub frequency: u64,
-}
+impl Rule {
+    /// Whether a document with these units matches.
+    pub fn holds(&self, having: &[bool]) -> bool {
+        match self {
+            Self::Unit(unit) => having[*unit],
+            Self::Any(rules) => rules.iter().any(|rule| rule.holds(having)),
+            Self::All(rules) => rules.iter().all(|rule| rule.holds(having)),
+            Self::Not(rule) => !rule.holds(having),
+        }
+    }
 
-/// The terms that stand for one word of the query, each with the analyzer that makes it.
-type Word = Vec<(usize, String)>;
+    /// Whether any unit is enough.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Self::Unit(_) => true,
+            Self::Any(rules) => rules.iter().all(Self::is_plain),
+            Self::All(_) | Self::Not(_) => false,
+        }
+    }
+
+    fn mark_scored(&self, units: &mut [Unit]) {
+        match self {
+            Self::Unit(unit) => units[*unit].scored = true,
+            Self::Any(rules) | Self::All(rules) => rules.iter().for_each(|rule| rule.mark_scored(units)),
+            Self::Not(_) => {}
+        }
+    }
+}
 
 impl Plan {
     /// Plans `query` over `segments`, which must be of one schema.
     pub fn new(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Self> {
-        let plain = TextQuery {
-            query: query.query.clone(),
-            fields: query.fields.clone(),
-            operator: query.operator,
-            ..TextQuery::default()
-        };
-        if *query != plain {
-            return Err(Error::query("", "nothing but words can be asked for yet"));
+        let documents = segments.iter().map(|segment| u64::from(segment.index.len())).sum();
+        let (fields, scopes, units) = (Vec::new(), Vec::new(), Vec::new());
+        let mut plan = Self { fields, scopes, units, rule: Rule::Any(Vec::new()), documents, work: 0 };
+        if query.mode == Mode::Regex && query.fuzzy != Fuzzy::Exact {
+            return Err(Error::refused("a regular expression cannot be fuzzy: use one or the other"));
         }
-        let all = query.operator == Operator::And;
-        let mut plan = Self { fields: Vec::new(), leaves: Vec::new(), words: Vec::new(), all };
         let Some(first) = segments.first() else { return Ok(plan) };
         if let Some(other) = segments.iter().find(|segment| segment.index.schema() != first.index.schema()) {
             return Err(Error::OtherSchema { path: other.index.path().to_path_buf() });
         }
-        plan.fields = fields(segments, query)?;
-        let (words, analyzers) = words(&plan.fields, &query.query);
-        let documents: u64 = segments.iter().map(|segment| u64::from(segment.index.len())).sum();
-        let mut leaves: BTreeMap<(usize, String), Leaf> = BTreeMap::new();
-        let mut found: Vec<(u64, Vec<(usize, String)>)> = Vec::new();
-        for (at, word) in words.into_iter().enumerate() {
-            if at.is_multiple_of(WORDS_BETWEEN_CHECKS) && cancel() {
+        plan.fields = chosen(first.index, query)?;
+        let dictionaries = Dictionaries { segments, cancel, work: 0 };
+        let mut planner = Planner { plan, dictionaries, query, known: BTreeMap::new() };
+        let whole = planner.scope((0..planner.plan.fields.len()).collect())?;
+        let rule = match query.mode {
+            Mode::Words => planner.words(&query.query, whole, query.fuzzy, 1.0, false)?,
+            Mode::Prefix => planner.words(&query.query, whole, query.fuzzy, 1.0, true)?,
+            Mode::Phrase => planner.phrase(&query.query, whole, query.slop, 1.0)?,
+            Mode::Regex => planner.regex(&query.query, whole)?,
+            Mode::Syntax => planner.clause(&syntax::parse(&query.query, query.operator)?, whole)?,
+        };
+        let Planner { mut plan, dictionaries, .. } = planner;
+        rule.mark_scored(&mut plan.units);
+        plan.rule = rule;
+        plan.work = dictionaries.work;
+        Ok(plan)
+    }
+}
+
+/// What tells a unit from others: where it looks, and for what.
+type Key = (usize, u64, Fuzzy, Vec<(usize, Vec<(u32, String)>, u32)>);
+
+struct Planner<'a> {
+    plan: Plan,
+    dictionaries: Dictionaries<'a>,
+    query: &'a TextQuery,
+    known: BTreeMap<Key, Option<usize>>,
+}
+
+impl Planner<'_> {
+    fn scope(&mut self, fields: Vec<usize>) -> Result<usize> {
+        if let Some(known) = self.plan.scopes.iter().position(|scope| scope.fields == fields) {
+            return Ok(known);
+        }
+        self.plan.scopes.push(Scope::new(self.dictionaries.segments, &self.plan.fields, fields)?);
+        Ok(self.plan.scopes.len() - 1)
+    }
+
+    /// The different analyses of a scope's fields.
+    fn analyses(&self, scope: usize) -> Vec<Analysis> {
+        let mut different: Vec<Analysis> = Vec::new();
+        for field in &self.plan.scopes[scope].fields {
+            let QueryField { analysis, .. } = self.plan.fields[*field];
+            if !different.contains(&analysis) {
+                different.push(analysis);
+            }
+        }
+        different
+    }
+
+    /// The fields of a scope that have this analysis.
+    fn fields(&self, scope: usize, analysis: Analysis) -> Vec<usize> {
+        let fields = self.plan.scopes[scope].fields.iter().copied();
+        fields.filter(|field| self.plan.fields[*field].analysis == analysis).collect()
+    }
+
+    fn words(&mut self, text: &str, scope: usize, fuzzy: Fuzzy, boost: f64, open: bool) -> Result<Rule> {
+        let analyses = self.analyses(scope);
+        let cut = cut(&analyses, text, open);
+        let mut units: BTreeMap<Span, Option<usize>> = BTreeMap::new();
+        for (at, (span, pieces)) in cut.pieces.iter().enumerate() {
+            if at.is_multiple_of(UNITS_BETWEEN_CHECKS) && (self.dictionaries.cancel)() {
                 return Err(Error::Cancelled);
             }
-            let mut frequency = 0;
-            let mut keys = Vec::new();
-            for (number, field) in plan.fields.iter().enumerate() {
-                for (_, text) in word.iter().filter(|(analyzer, _)| analyzers[*analyzer] == field.analysis) {
-                    let key = (number, text.clone());
-                    if !leaves.contains_key(&key)
-                        && let Some(leaf) = leaf(segments, number, field, text, documents)?
-                    {
-                        leaves.insert(key.clone(), leaf);
-                    }
-                    if let Some(leaf) = leaves.get(&key) {
-                        frequency += leaf.frequency;
-                        keys.push(key);
-                    }
-                }
-            }
+            units.insert(*span, self.pieces(&text[span.0..span.1], pieces, &analyses, scope, fuzzy, boost)?);
+        }
+        let all = self.query.operator == Operator::And;
+        let mut words: Vec<(u64, BTreeSet<usize>)> = Vec::new();
+        for spans in cut.words.values() {
+            let word: BTreeSet<usize> = spans.iter().filter_map(|span| units.get(span).copied().flatten()).collect();
+            let frequency: u64 = word.iter().map(|unit| self.plan.units[*unit].frequency()).sum();
             if frequency > 0 {
-                found.push((frequency, keys));
+                words.push((frequency, word));
             } else if all {
-                return Ok(plan);
+                return Ok(Rule::Any(Vec::new()));
             }
         }
         // Rarest first; the sort is stable, so of equally rare words the first in their own order stay.
-        found.sort_by_key(|(frequency, _)| *frequency);
-        found.truncate(MAX_TERMS);
-        let kept: BTreeSet<&(usize, String)> = found.iter().flat_map(|(_, keys)| keys).collect();
-        let places: BTreeMap<&(usize, String), usize> = kept.iter().enumerate().map(|(at, key)| (*key, at)).collect();
-        plan.words =
-            found.iter().map(|(_, keys)| keys.iter().filter_map(|key| places.get(key).copied()).collect()).collect();
-        plan.leaves = kept.iter().filter_map(|key| leaves.remove(*key)).collect();
-        Ok(plan)
+        words.sort_by_key(|(frequency, _)| *frequency);
+        words.truncate(MAX_TERMS);
+        let rules = words.into_iter().map(|(_, word)| any(word.into_iter().map(Rule::Unit).collect()));
+        let rules: Vec<Rule> = rules.collect();
+        Ok(if all && !rules.is_empty() { Rule::All(rules) } else { any(rules) })
     }
 
-    /// What a term adds to a document's score.
-    pub fn part(&self, leaf: &Leaf, length: u8, frequency: u32) -> f64 {
-        let frequency = f64::from(frequency);
-        leaf.weight * frequency / (frequency + self.fields[leaf.field].norms[usize::from(length)])
-    }
-}
-
-/// The fields of a query with their boosts and their statistics.
-fn fields(segments: &[SegmentRef<'_>], query: &TextQuery) -> Result<Vec<QueryField>> {
-    let all = segments[0].index.fields();
-    let mut chosen: BTreeMap<usize, f32> = BTreeMap::new();
-    match &query.fields {
-        None => {
-            for (number, field) in all.iter().enumerate() {
-                if let FieldKind::Text { boost, .. } = field.spec.kind {
-                    chosen.insert(number, boost);
-                }
-            }
-        }
-        Some(named) => {
-            for (name, boost) in named {
-                let number = all.iter().position(|field| field.spec.name == *name);
-                let number = number.ok_or_else(|| Error::query(name, "the schema has no such field"))?;
-                if !(0.0..=MAX_BOOST).contains(boost) {
-                    return Err(Error::query(name, format!("a boost must be from 0 to {MAX_BOOST}, got {boost}")));
-                }
-                chosen.insert(number, *boost);
-            }
-        }
-    }
-    let field = |(number, boost): (usize, f32)| {
-        let spec = &all[number].spec;
-        let Some(analysis) = spec.kind.analyses().next() else {
-            return Err(Error::query(&spec.name, format!("a {} field is filtered, not searched", spec.kind.name())));
+    /// The unit of one span; none when no document has it.
+    fn pieces(
+        &mut self,
+        label: &str,
+        pieces: &BTreeSet<(usize, Piece)>,
+        analyses: &[Analysis],
+        scope: usize,
+        fuzzy: Fuzzy,
+        boost: f64,
+    ) -> Result<Option<usize>> {
+        let tell = |(analysis, piece): &(usize, Piece)| match piece {
+            Piece::Term(term) => (*analysis, vec![(0, term.clone())], 0),
+            Piece::Spelt(words) => (*analysis, words.clone(), 1),
+            Piece::Beginning(term) => (*analysis, vec![(0, term.clone())], 2),
         };
-        let (mut tokens, mut documents) = (0, 0);
-        for segment in segments {
-            if let FieldData::Text { terms, .. } = &segment.index.fields()[number].data {
-                tokens += u128::from(terms.total_num_tokens());
+        let key = (scope, boost.to_bits(), fuzzy, pieces.iter().map(tell).collect());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let (mut sources, mut phrases): (Vec<Source>, Vec<Phrase>) = Default::default();
+        for (analysis, piece) in pieces {
+            for field in self.fields(scope, analyses[*analysis]) {
+                match piece {
+                    Piece::Term(term) => {
+                        let prefix = self.query.prefix_length;
+                        let found = self.dictionaries.resembling(&self.plan.fields[field], term, fuzzy, prefix)?;
+                        self.sources(field, found, &mut sources);
+                    }
+                    Piece::Beginning(term) => {
+                        let found = self.dictionaries.beginning(&self.plan.fields[field], term)?;
+                        self.sources(field, found, &mut sources);
+                    }
+                    Piece::Spelt(words) => phrases.extend(self.phrase_in(field, words, 0)?),
+                }
             }
-            documents += u64::from(segment.index.len());
         }
-        let average = if documents == 0 { 0.0 } else { tokens as f64 / documents as f64 };
-        let mut norms = Box::new([0.0; 256]);
-        for (code, norm) in norms.iter_mut().enumerate() {
-            let length = f64::from(FieldNormReader::id_to_fieldnorm(code as u8));
-            // Without a token there is no posting that could be weighed by it.
-            *norm = if tokens == 0 { K1 } else { K1 * (1.0 - B + B * length / average) };
+        // A stem may stand for both its own word and one that begins with it.
+        sources.sort_by(|a, b| (a.field, &a.term).cmp(&(b.field, &b.term)));
+        sources.dedup_by(|a, b| (a.field, &a.term) == (b.field, &b.term));
+        let commonest =
+            sources.iter().map(|source| source.frequency).chain(phrases.iter().map(Phrase::frequency)).max();
+        let idf = self.idf(commonest.unwrap_or(0));
+        let unit = commonest
+            .map(|_| self.unit(Unit { label: label.to_owned(), scope, sources, phrases, idf, boost, scored: false }));
+        self.known.insert(key, unit);
+        Ok(unit)
+    }
+
+    fn sources(&self, field: usize, found: BTreeMap<Box<str>, Found>, sources: &mut Vec<Source>) {
+        let boost = self.plan.fields[field].boost;
+        sources.extend(found.into_iter().map(|(term, Found { postings, frequency, distance })| {
+            let factor = (boost / f64::from(1 + distance)) as f32;
+            Source { field, term, factor, postings, frequency }
+        }));
+    }
+
+    fn unit(&mut self, unit: Unit) -> usize {
+        self.plan.units.push(unit);
+        self.plan.units.len() - 1
+    }
+
+    fn idf(&self, frequency: u64) -> f64 {
+        let (having, lacking) = (frequency as f64, self.plan.documents.saturating_sub(frequency) as f64);
+        ((lacking + 0.5) / (having + 0.5)).ln_1p()
+    }
+
+    fn phrase(&mut self, text: &str, scope: usize, slop: u32, boost: f64) -> Result<Rule> {
+        let (mut phrases, mut rarities): (Vec<Phrase>, BTreeMap<u32, u64>) = Default::default();
+        for analysis in self.analyses(scope) {
+            let words = phrase(analysis, text);
+            if words.len() > MAX_TERMS {
+                return Err(Error::refused(format!("a phrase has at most {MAX_TERMS} words, got {}", words.len())));
+            }
+            for field in self.fields(scope, analysis) {
+                let Some(phrase) = self.phrase_in(field, &words, slop)? else { continue };
+                for word in &phrase.words {
+                    let most = rarities.entry(word.place).or_default();
+                    *most = word.frequency.max(*most);
+                }
+                phrases.push(phrase);
+            }
         }
-        Ok(QueryField { number, average, norms, analysis, boost: f64::from(boost) })
-    };
-    chosen.into_iter().map(field).collect()
+        if phrases.is_empty() {
+            return Ok(Rule::Any(Vec::new()));
+        }
+        let idf = rarities.values().map(|frequency| self.idf(*frequency)).sum();
+        let unit =
+            Unit { label: format!("\"{text}\""), scope, sources: Vec::new(), phrases, idf, boost, scored: false };
+        Ok(Rule::Unit(self.unit(unit)))
+    }
+
+    /// A phrase in one field; none when no document has all its words, or there are none.
+    fn phrase_in(&mut self, field: usize, words: &[(u32, String)], slop: u32) -> Result<Option<Phrase>> {
+        let first = words.iter().map(|(place, _)| *place).min().unwrap_or(0);
+        let mut found = Vec::with_capacity(words.len());
+        for (place, term) in words {
+            let Some(Found { postings, frequency, .. }) = self.dictionaries.exact(&self.plan.fields[field], term)?
+            else {
+                return Ok(None);
+            };
+            found.push(Word { place: place - first, term: term.as_str().into(), postings, frequency });
+        }
+        found.sort_by_key(|word| word.place);
+        let factor = self.plan.fields[field].boost as f32;
+        Ok((!found.is_empty()).then_some(Phrase { field, words: found, slop, factor }))
+    }
+
+    fn regex(&mut self, text: &str, scope: usize) -> Result<Rule> {
+        let (pattern, mut sources) = (pattern(text)?, Vec::new());
+        for field in self.plan.scopes[scope].fields.clone() {
+            let found = self.dictionaries.matching(&self.plan.fields[field], &pattern)?;
+            self.sources(field, found, &mut sources);
+        }
+        let Some(commonest) = sources.iter().map(|source| source.frequency).max() else {
+            return Ok(Rule::Any(Vec::new()));
+        };
+        let (label, idf) = (format!("/{text}/"), self.idf(commonest));
+        let unit = Unit { label, scope, sources, phrases: Vec::new(), idf, boost: 1.0, scored: false };
+        Ok(Rule::Unit(self.unit(unit)))
+    }
+
+    fn clause(&mut self, clause: &Clause, scope: usize) -> Result<Rule> {
+        let several = |planner: &mut Self, clauses: &[Clause]| {
+            clauses.iter().map(|clause| planner.clause(clause, scope)).collect::<Result<Vec<_>>>()
+        };
+        Ok(match clause {
+            Clause::Any(clauses) => any(several(self, clauses)?),
+            Clause::All(clauses) => Rule::All(several(self, clauses)?),
+            Clause::Not(clause) => Rule::Not(Box::new(self.clause(clause, scope)?)),
+            Clause::Within { field, at, clause } => {
+                let index = self.dictionaries.segments[0].index;
+                let named = |query: &QueryField| index.fields()[query.number].spec.name == *field;
+                let Some(number) = self.plan.fields.iter().position(named) else {
+                    return Err(Error::Syntax {
+                        position: *at,
+                        reason: format!("there is no text field {field:?} here"),
+                    });
+                };
+                let scope = self.scope(vec![number])?;
+                self.clause(clause, scope)?
+            }
+            Clause::Words { text, open, fuzzy, boost } => {
+                self.words(text, scope, fuzzy.unwrap_or(self.query.fuzzy), *boost, *open)?
+            }
+            Clause::Phrase { text, slop, boost } => {
+                self.phrase(text, scope, slop.unwrap_or(self.query.slop), *boost)?
+            }
+        })
+    }
 }
 
-/// The distinct words of a text. Fields may cut or change words differently, so a word is what begins at one place of the text.
-fn words(fields: &[QueryField], text: &str) -> (BTreeSet<Word>, Vec<Analysis>) {
-    let mut analyzers: Vec<Analysis> = Vec::new();
-    for field in fields {
-        if !analyzers.contains(&field.analysis) {
-            analyzers.push(field.analysis);
+/// Any of these rules; of one, that one.
+fn any(mut rules: Vec<Rule>) -> Rule {
+    match rules.pop() {
+        Some(rule) if rules.is_empty() => rule,
+        Some(rule) => {
+            rules.push(rule);
+            Rule::Any(rules)
         }
+        None => Rule::Any(rules),
     }
-    let mut places: BTreeMap<usize, Word> = BTreeMap::new();
-    for (number, analyzer) in analyzers.iter().enumerate() {
-        analyzer.query().token_stream(text).process(&mut |token| {
-            places.entry(token.offset_from).or_default().push((number, token.text.clone()));
-        });
-    }
-    (places.into_values().collect(), analyzers)
-}
-
-/// The term in one field; none when no document has it.
-fn leaf(
-    segments: &[SegmentRef<'_>],
-    number: usize,
-    field: &QueryField,
-    text: &str,
-    documents: u64,
-) -> Result<Option<Leaf>> {
-    let text_of = |index: &TextIndex| match &index.fields()[field.number].data {
-        FieldData::Text { field, terms, .. } => Ok((*field, Arc::clone(terms))),
-        _ => Err(Error::query(&index.fields()[field.number].spec.name, "is not a text field")),
-    };
-    let term = Term::from_field_text(text_of(segments[0].index)?.0, text);
-    let mut frequency = 0;
-    let mut postings = Vec::with_capacity(segments.len());
-    for segment in segments {
-        let index = segment.index;
-        let (_, terms) = text_of(index)?;
-        let info = guard::reading(index.path(), "look up a term", || Ok(terms.get_term_info(&term)?))?;
-        if let Some(info) = &info {
-            if info.doc_freq > index.len() {
-                return Err(index.corrupt(format!("a term occurs in {} of {} documents", info.doc_freq, index.len())));
-            }
-            frequency += u64::from(info.doc_freq);
-        }
-        postings.push(info.filter(|info| info.doc_freq > 0));
-    }
-    if frequency == 0 {
-        return Ok(None);
-    }
-    let (having, lacking) = (frequency as f64, (documents - frequency) as f64);
-    let idf = ((lacking + 0.5) / (having + 0.5)).ln_1p();
-    Ok(Some(Leaf { field: number, term, weight: field.boost * idf * (K1 + 1.0), postings, frequency }))
 }

@@ -1,25 +1,22 @@
-//! Ranks the candidates of one segment, in the way that costs least.
+//! Ranks the documents of one segment, in the way that costs least.
 //!
-//! There are three. *Adding up* reads every posting once and adds each term's part to its document: it costs what the postings cost.
-//! *Visiting* goes from candidate to candidate and skips in the postings: for few candidates. *Pruning* lets Tantivy's block-max walk
-//! pass over documents that cannot reach the hits so far: for long postings, few terms and few hits. All three give the same
-//! hits with the same scores.
+//! There are two. *Adding up* reads every posting once and adds each unit's part to its document, which also tells how many match. *Visiting*
+//! goes from candidate to candidate and skips in the postings: for few candidates. Both give the same hits with the same scores, because
+//! a document's parts are added in the same order. What matches is counted exactly, so every posting that can match has to be looked
+//! at anyway, and passing over documents by the best score of a block would save nothing.
 
 use fixedbitset::FixedBitSet;
-use tantivy::schema::IndexRecordOption;
 
-use super::plan::Plan;
-use super::postings::{Cursors, blocks, text};
-use super::{Top, pruned};
+use super::Top;
+use super::cursors::{Cursors, lengths, part};
+use super::unit::{Asked, Sums};
 use crate::guard::Stop;
-use crate::{Error, TextIndex};
 
 /// A way to rank candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     AddUp,
     Visit,
-    Prune,
 }
 
 /// How often a walk over candidates looks whether it was cancelled, in documents.
@@ -29,85 +26,67 @@ const CANDIDATES_BETWEEN_CHECKS: usize = 4096;
 const ADD_UP: usize = 3;
 const VISIT: usize = 20;
 const CELL: usize = 1;
-/// Pruning has to set up a walk; it is not tried where another way takes no longer than this.
-const WORTH_PRUNING: usize = 100_000;
-/// With more terms than this, the walk spends its time on keeping them in order.
-const MOST_TERMS_TO_PRUNE: usize = 12;
 
-/// The way that is thought to cost least.
-pub(crate) fn choose(
-    plan: &Plan,
-    segment: usize,
-    documents: usize,
-    candidates: usize,
-    matching: usize,
-    limit: usize,
-) -> Way {
-    let lists = plan.leaves.iter().filter_map(|leaf| leaf.postings[segment].as_ref());
-    let (terms, postings) = lists.fold((0_usize, 0_usize), |(n, sum), info| (n + 1, sum + info.doc_freq as usize));
+/// The way that is thought to cost least for so many candidates.
+pub(crate) fn choose(asked: &Asked<'_>, candidates: usize) -> Way {
+    let scored = asked.plan.units.iter().filter(|unit| unit.scored);
+    let (terms, postings) = scored.fold((0_usize, 0_usize), |(terms, postings), unit| {
+        (terms + unit.sources.len().min(16) + unit.phrases.len(), postings + unit.postings(asked.segment))
+    });
     let visit = candidates.saturating_mul(terms).saturating_mul(VISIT);
-    let add_up = postings.saturating_mul(ADD_UP).saturating_add(documents.saturating_mul(CELL));
-    let (way, cost) = if visit < add_up { (Way::Visit, visit) } else { (Way::AddUp, add_up) };
-    // Pruning lives on a threshold that rises soon: on many candidates for few places, and few walks into documents not allowed.
-    let promising =
-        terms <= MOST_TERMS_TO_PRUNE && limit.saturating_mul(16) <= candidates && candidates >= matching / 4;
-    if cost > WORTH_PRUNING && promising { Way::Prune } else { way }
+    let add_up = postings.saturating_mul(ADD_UP).saturating_add((asked.index.len() as usize).saturating_mul(CELL));
+    if visit < add_up { Way::Visit } else { Way::AddUp }
 }
 
-/// Shows every candidate that may be among the best to `top`. The candidates match the plan.
-pub(crate) fn rank(
-    plan: &Plan,
-    segment: usize,
-    index: &TextIndex,
-    candidates: &FixedBitSet,
-    way: Way,
+/// Adds up all scores and shows the documents to `top`: the candidates, or where none are named all that have any of the units.
+/// Returns how many those are.
+pub(crate) fn add_up(
+    asked: &Asked<'_>,
+    candidates: Option<&FixedBitSet>,
+    allowed: Option<&FixedBitSet>,
     top: &mut Top,
-    cancel: &dyn Fn() -> bool,
-) -> Result<(), Stop> {
-    match way {
-        Way::AddUp => add_up(plan, segment, index, candidates, top, cancel),
-        Way::Visit => visit(plan, segment, index, candidates, top, cancel),
-        Way::Prune => pruned::rank(plan, segment, index, candidates, top, cancel),
-    }
-}
-
-fn add_up(
-    plan: &Plan,
-    segment: usize,
-    index: &TextIndex,
-    candidates: &FixedBitSet,
-    top: &mut Top,
-    cancel: &dyn Fn() -> bool,
-) -> Result<(), Stop> {
-    let mut scores = vec![0.0_f64; index.len() as usize];
-    for leaf in &plan.leaves {
-        let (_, lengths) = text(plan, leaf, index)?;
-        blocks(plan, leaf, segment, index, IndexRecordOption::WithFreqs, cancel, |documents, frequencies| {
-            for (document, frequency) in documents.iter().zip(frequencies) {
-                scores[*document as usize] += plan.part(leaf, lengths.fieldnorm_id(*document), *frequency);
-            }
+) -> Result<usize, Stop> {
+    let documents = asked.index.len() as usize;
+    let (mut scores, mut seen) = (vec![0.0_f32; documents], FixedBitSet::with_capacity(documents));
+    let (mut sums, lengths) = (Sums::new(), lengths(asked)?);
+    for unit in asked.plan.units.iter().filter(|unit| unit.scored) {
+        if unit.sources.len() + unit.phrases.len() > 1 || !unit.phrases.is_empty() {
+            sums.reserve(documents);
+        }
+        let (weight, lengths) = (unit.weight(), &lengths[unit.scope]);
+        asked.gather(unit, None, &mut sums, |document, occurrences| {
+            // Panics, inside the guard, where a damaged block names a document that is not there.
+            scores[document as usize] += part(weight, occurrences, lengths.norm(document));
+            seen.insert(document as usize);
         })?;
     }
-    for document in candidates.ones() {
-        top.push(segment, document as u32, scores[document] as f32);
+    if let Some(allowed) = allowed {
+        seen.intersect_with(allowed);
     }
-    Ok(())
+    let mut count = 0;
+    for document in candidates.unwrap_or(&seen).ones() {
+        count += 1;
+        let score = scores[document];
+        if score >= top.threshold() {
+            top.push(asked.segment, document as u32, score);
+        }
+    }
+    Ok(count)
 }
 
-fn visit(
-    plan: &Plan,
-    segment: usize,
-    index: &TextIndex,
-    candidates: &FixedBitSet,
-    top: &mut Top,
-    cancel: &dyn Fn() -> bool,
-) -> Result<(), Stop> {
-    let mut cursors = Cursors::new(plan, segment, index)?;
+/// Visits the candidates and shows those that match to `top`; returns how many those are.
+pub(crate) fn visit(asked: &Asked<'_>, candidates: &FixedBitSet, top: &mut Top) -> Result<usize, Stop> {
+    let mut cursors = Cursors::new(asked, candidates)?;
+    let mut count = 0;
     for (number, document) in candidates.ones().enumerate() {
-        if number.is_multiple_of(CANDIDATES_BETWEEN_CHECKS) && cancel() {
-            return Err(Error::Cancelled.into());
+        if number.is_multiple_of(CANDIDATES_BETWEEN_CHECKS) {
+            asked.check()?;
         }
-        top.push(segment, document as u32, cursors.score(document as u32) as f32);
+        asked.count(1);
+        if let Some(score) = cursors.score(document as u32) {
+            count += 1;
+            top.push(asked.segment, document as u32, score);
+        }
     }
-    Ok(())
+    Ok(count)
 }

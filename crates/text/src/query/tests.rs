@@ -1,11 +1,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::cell::Cell;
+
 use cutover_durable::{Map, fs};
 use fixedbitset::FixedBitSet;
 use tempfile::TempDir;
 
-use super::rank::{Way, rank};
-use super::{Operator, Plan, TextQuery, Top, matched};
+use super::rank::{Way, add_up, visit};
+use super::{Asked, Fuzzy, Mode, Operator, Plan, TextQuery, Top, matched};
 use crate::guard::reading;
 use crate::{Analyzer, Case, FieldKind, FieldSpec, SegmentRef, TextBuilder, TextHit, TextIndex, TextSchema, Value};
 
@@ -43,22 +45,35 @@ fn segment(documents: u32, longest: u64, seed: u64) -> (TempDir, TextIndex) {
     (directory, TextIndex::open(Map::open(&path).unwrap(), &schema()).unwrap())
 }
 
-/// Segments of very different lengths, whose block maxima were chosen by averages far from that of both together.
+/// Queries of every kind, so that units are read in every way there is.
+fn queries() -> Vec<TextQuery> {
+    let words = |query: &str| TextQuery { query: query.to_owned(), ..TextQuery::default() };
+    let mut queries = Vec::new();
+    for query in ["w1", "w0 w3", "w59 w2 w7", "w1 w1 w40 w41 w42", "w58", "w5 w6 w8 w9 w10 w11 w12 w13 w14"] {
+        for operator in [Operator::Or, Operator::And] {
+            queries.push(TextQuery { operator, ..words(query) });
+            queries.push(TextQuery { operator, fuzzy: Fuzzy::One, prefix_length: 1, ..words(query) });
+        }
+        queries.push(TextQuery { mode: Mode::Prefix, ..words(query) });
+        queries.push(TextQuery { mode: Mode::Phrase, slop: 3, ..words(query) });
+    }
+    queries.push(TextQuery { mode: Mode::Regex, ..words("w[1-3].") });
+    queries.push(TextQuery { mode: Mode::Syntax, ..words("(w1 OR title:w2^3) AND NOT \"w3 w1\" w4*") });
+    queries
+}
+
+/// Segments of very different lengths.
 #[test]
 fn every_way_of_ranking_gives_the_same_hits_with_the_same_scores() {
     let (short, long) = (segment(6000, 5, 1), segment(4000, 120, 2));
     let segments = [&short.1, &long.1].map(|index| SegmentRef { index, allowed: None });
     let mut compared = 0;
-    for query in ["w1", "w0 w3", "w59 w2 w7", "w1 w1 w40 w41 w42", "w58", "w5 w6 w8 w9 w10 w11 w12 w13 w14"] {
-        for operator in [Operator::Or, Operator::And] {
-            for every in [1, 3, 200] {
-                let query = TextQuery { query: query.to_owned(), operator, ..TextQuery::default() };
-                let plan = Plan::new(&segments, &query, &|| false).unwrap();
-                let hits = [Way::AddUp, Way::Visit, Way::Prune].map(|way| ranked(&plan, &segments, every, way));
-                assert_eq!(hits[0], hits[1], "{query:?} visited");
-                assert_eq!(hits[0], hits[2], "{query:?} pruned");
-                compared += hits[0].len();
-            }
+    for query in queries() {
+        for every in [1, 3, 200] {
+            let plan = Plan::new(&segments, &query, &|| false).unwrap();
+            let hits = [Way::AddUp, Way::Visit].map(|way| ranked(&plan, &segments, every, way));
+            assert_eq!(hits[0], hits[1], "{query:?}");
+            compared += hits[0].len();
         }
     }
     assert!(compared > 200, "only {compared} hits were compared");
@@ -66,12 +81,16 @@ fn every_way_of_ranking_gives_the_same_hits_with_the_same_scores() {
 
 fn ranked(plan: &Plan, segments: &[SegmentRef<'_>], every: usize, way: Way) -> Vec<TextHit> {
     let mut top = Top::new(17);
-    for (number, segment) in segments.iter().enumerate() {
-        reading(segment.index.path(), "rank", || {
-            let mut candidates = matched(plan, number, segment.index, &|| false)?;
-            let allowed: FixedBitSet = (0..segment.index.len() as usize).step_by(every).collect();
+    for (segment, SegmentRef { index, .. }) in segments.iter().enumerate() {
+        let asked = Asked { plan, segment, index, cancel: &|| false, work: &Cell::new(0) };
+        reading(index.path(), "rank", || {
+            let mut candidates = matched(&asked, &plan.rule)?;
+            let allowed: FixedBitSet = (0..index.len() as usize).step_by(every).collect();
             candidates.intersect_with(&allowed);
-            rank(plan, number, segment.index, &candidates, way, &mut top, &|| false)
+            match way {
+                Way::AddUp => add_up(&asked, Some(&candidates), None, &mut top),
+                Way::Visit => visit(&asked, &candidates, &mut top),
+            }
         })
         .unwrap();
     }

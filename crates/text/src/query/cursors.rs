@@ -1,0 +1,127 @@
+//! The units of a plan in one segment, positioned for documents in ascending order.
+
+use fixedbitset::FixedBitSet;
+use tantivy::postings::{Postings, SegmentPostings};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet, TERMINATED};
+
+use super::fields::Lengths;
+use super::unit::{Asked, Sums, Unit};
+use crate::guard::Stop;
+
+/// A unit of more terms than this is read whole, once, for the documents that are asked for.
+const MOST_CURSORS: usize = 16;
+
+/// Every unit of a plan.
+pub(crate) struct Cursors<'a> {
+    asked: &'a Asked<'a>,
+    units: Vec<Reader>,
+    lengths: Vec<Lengths<'a>>,
+    /// For each unit, whether the document visited last has it.
+    having: Vec<bool>,
+    occurrences: Vec<f32>,
+}
+
+enum Reader {
+    /// The terms' postings, and what an occurrence of each counts for.
+    Terms(Vec<(SegmentPostings, f32)>),
+    /// Documents and occurrences, read already, and how many were passed.
+    List(Vec<(u32, f32)>, usize),
+}
+
+impl<'a> Cursors<'a> {
+    /// For the documents in `only`.
+    pub fn new(asked: &'a Asked<'a>, only: &FixedBitSet) -> Result<Self, Stop> {
+        let mut sums = Sums::new();
+        let mut units = Vec::with_capacity(asked.plan.units.len());
+        for unit in &asked.plan.units {
+            units.push(Reader::new(asked, unit, only, &mut sums)?);
+        }
+        let lengths = lengths(asked)?;
+        let (having, occurrences) = (vec![false; units.len()], vec![0.0; units.len()]);
+        Ok(Self { asked, units, lengths, having, occurrences })
+    }
+
+    /// The score of a document, if it matches. It must not be before the last one asked for, and be one of those named.
+    pub fn score(&mut self, document: u32) -> Option<f32> {
+        for (at, reader) in self.units.iter_mut().enumerate() {
+            let occurrences = reader.occurrences(document);
+            self.having[at] = occurrences.is_some();
+            self.occurrences[at] = occurrences.unwrap_or(0.0);
+        }
+        if !self.asked.plan.rule.holds(&self.having) {
+            return None;
+        }
+        let mut score = 0.0;
+        for (at, unit) in self.asked.plan.units.iter().enumerate() {
+            if unit.scored && self.having[at] {
+                score += part(unit.weight(), self.occurrences[at], self.lengths[unit.scope].norm(document));
+            }
+        }
+        Some(score)
+    }
+
+    /// Of the document visited last, the occurrences of a unit and its norm.
+    pub fn told(&self, unit: usize, document: u32) -> Option<(f32, f32)> {
+        let norm = self.lengths[self.asked.plan.units[unit].scope].norm(document);
+        self.having[unit].then_some((self.occurrences[unit], norm))
+    }
+}
+
+/// The documents' lengths for each scope of a plan.
+pub(super) fn lengths<'a>(asked: &Asked<'a>) -> Result<Vec<Lengths<'a>>, Stop> {
+    let (plan, index) = (asked.plan, asked.index);
+    let lengths = plan.scopes.iter().map(|scope| scope.lengths(&plan.fields, index));
+    Ok(lengths.collect::<crate::Result<_>>()?)
+}
+
+/// What a unit adds to a score.
+#[inline]
+pub(super) fn part(weight: f32, occurrences: f32, norm: f32) -> f32 {
+    weight * occurrences / (occurrences + norm)
+}
+
+impl Reader {
+    fn new(asked: &Asked<'_>, unit: &Unit, only: &FixedBitSet, sums: &mut Sums) -> Result<Self, Stop> {
+        if !unit.phrases.is_empty() || unit.sources.len() > MOST_CURSORS {
+            sums.reserve(asked.index.len() as usize);
+            let mut list = Vec::new();
+            asked.gather(unit, Some(only), sums, |document, occurrences| list.push((document, occurrences)))?;
+            list.sort_unstable_by_key(|(document, _)| *document);
+            return Ok(Self::List(list, 0));
+        }
+        let mut terms = Vec::with_capacity(unit.sources.len());
+        for source in &unit.sources {
+            if let Some(info) = &source.postings[asked.segment] {
+                let form = asked.field(source.field).of(asked.index)?;
+                let postings = form.terms.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
+                terms.push((postings, source.factor));
+            }
+        }
+        Ok(Self::Terms(terms))
+    }
+
+    /// How often the document has the unit; none when it has not.
+    fn occurrences(&mut self, document: u32) -> Option<f32> {
+        match self {
+            Self::List(list, passed) => {
+                *passed += list[*passed..].partition_point(|(other, _)| *other < document);
+                list.get(*passed).filter(|(other, _)| *other == document).map(|(_, occurrences)| *occurrences)
+            }
+            Self::Terms(terms) => {
+                let (mut sum, mut found) = (0.0, false);
+                for (postings, factor) in terms {
+                    let mut at = postings.doc();
+                    if at < document {
+                        at = postings.seek(document);
+                    }
+                    if at == document && at != TERMINATED {
+                        found = true;
+                        sum += *factor * postings.term_freq() as f32;
+                    }
+                }
+                found.then_some(sum)
+            }
+        }
+    }
+}
