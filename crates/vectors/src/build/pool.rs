@@ -53,6 +53,9 @@ fn sortable(distance: f32) -> u32 {
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
+/// A place before which so few are to be taken will be taken soon.
+const SOON: usize = 4;
+
 /// At most `limit` places, the nearest of all that were offered. A mark says that one was taken to be expanded.
 #[derive(Default)]
 pub(crate) struct Pool {
@@ -74,11 +77,12 @@ impl Pool {
     }
 
     /// Keeps a place that was not offered before, if there is room or it is nearer than the farthest kept. Of places as far as
-    /// the farthest those stay that came first: else a walk among equal points would never end.
+    /// the farthest those stay that came first: else a walk among equal points would never end. Returns whether it is one of
+    /// the next few to be taken.
     #[inline]
-    pub(crate) fn offer(&mut self, distance: f32, place: u32) {
+    pub(crate) fn offer(&mut self, distance: f32, place: u32) -> bool {
         if sortable(distance) >= self.bound {
-            return;
+            return false;
         }
         if self.nears.len() == self.limit {
             self.nears.pop();
@@ -90,6 +94,7 @@ impl Pool {
         if self.nears.len() == self.limit {
             self.bound = self.nears.last().map_or(u32::MAX, |last| (last.0 >> 32) as u32);
         }
+        at < self.next + SOON
     }
 
     /// Takes the nearest place that was not taken yet.

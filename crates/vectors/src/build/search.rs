@@ -69,7 +69,9 @@ impl Scratch {
         };
         points.measure(from, nodes, &mut self.distances);
         for (&place, &distance) in places.iter().zip(&self.distances) {
-            self.pool.offer(distance, place);
+            if self.pool.offer(distance, place) {
+                prefetch(layer.slots(place));
+            }
         }
     }
 }

@@ -70,7 +70,9 @@ fn a_pool_keeps_the_nearest_and_takes_each_once_from_the_nearest_on() {
 fn of_places_equally_far_a_full_pool_keeps_those_that_came_first() {
     let mut pool = Pool::default();
     pool.reset(3);
-    (0..10).for_each(|place| pool.offer(1.0, place));
+    for place in 0..10 {
+        assert_eq!(pool.offer(1.0, place), place < 3);
+    }
     let mut kept: Vec<u32> = pool.nears().iter().map(|near| near.place()).collect();
     kept.sort_unstable();
     assert_eq!(kept, [0, 1, 2]);

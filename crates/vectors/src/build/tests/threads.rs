@@ -24,7 +24,7 @@ fn assert_sound(graph: &Built<Counted>, what: &str) {
     }
 }
 
-/// Full lists are chosen anew all the time, and many threads want the same ones.
+/// Full lists are chosen anew all the time, and many threads want the same ones. `scripts/thread-sanitizer.mjs` watches it.
 #[test]
 fn many_threads_on_few_lists_leave_a_sound_graph() {
     for round in 0..4 {
