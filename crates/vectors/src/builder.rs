@@ -1,11 +1,12 @@
 //! Collecting vectors, then building and writing their two files.
 //!
-//! The vectors exist once: they are written to `.full` block by block, and then stay what the graph is built over.
+//! Vectors are written to `.full` block by block, then encoded. The graph is built over the codes alone where there are any, and
+//! else over the vectors, which are kept for that.
 
 use cutover_durable::fs::{Writer, Written};
 
 use crate::{
-    build::{Building, Caller, FloatRows, Lists, insert_all, levels, repair, rows_per_block},
+    build::{Building, Caller, CodePoints, FloatRows, Lists, Points, insert_all, levels, repair, rows_per_block},
     codes::{CodedRows, Coding, LEAST_DIMENSIONS, rerank},
     distance::{check_given, normalise},
     error::{Error, Result},
@@ -13,6 +14,18 @@ use crate::{
     parameters::{Metric, Parameters, Precision, Quantisation},
     write::{FullWriter, write_graph},
 };
+
+/// What links the nodes of a graph whose levels are given.
+pub(crate) trait Linker {
+    /// Links them all, but for those that its way loses.
+    fn link<P: Points>(self, building: &Building<P>) -> Result<()>;
+}
+
+impl Linker for Caller<'_> {
+    fn link<P: Points>(self, building: &Building<P>) -> Result<()> {
+        insert_all(building, self)
+    }
+}
 
 /// Bytes that each node takes besides its row and its links: its inverse, its ordinal and its level.
 const NODE_OVERHEAD: usize = 9;
@@ -73,11 +86,14 @@ impl VectorBuilder {
         self.ordinals.is_empty()
     }
 
-    /// The memory in bytes that finishing takes at its peak: the rows and the graph's links.
+    /// The memory in bytes that finishing takes at its peak: the rows beside their codes, until those are tried, or beside the links
+    /// where there are to be no codes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let rows = self.len() * (self.parameters.dimensions * size_of::<f32>() + NODE_OVERHEAD);
-        rows + Lists::bytes(self.parameters.m, self.len())
+        let Parameters { dimensions, m, .. } = self.parameters;
+        let rows = self.len() * (dimensions * size_of::<f32>() + NODE_OVERHEAD);
+        let codes = if self.may_have_codes() { self.len() * CodedRows::most_bytes(dimensions) } else { 0 };
+        rows + codes.max(Lists::bytes(m, self.len()))
     }
 
     /// Builds the graph on `threads` threads (at least one) and writes both files; returns what was written to `graph` and
@@ -101,58 +117,77 @@ impl VectorBuilder {
         let Parameters { m, seed, .. } = self.parameters;
         let levels: Vec<u8> = levels(m, seed).take(self.len()).collect();
         let caller = Caller { threads: threads.max(1), cancel, progress, on_thread };
-        self.finish_linked(graph, full, &levels, cancel, |building, _| insert_all(building, caller))
+        self.finish_linked(graph, full, &levels, cancel, caller)
     }
 
-    /// [`VectorBuilder::finish`] with levels for its vectors, and a function that links them.
+    /// [`VectorBuilder::finish`] with levels for its vectors, and something that links them.
     pub(crate) fn finish_linked(
-        self,
+        mut self,
         graph: Writer,
         full: Writer,
         levels: &[u8],
         cancel: &dyn Fn() -> bool,
-        link: impl FnOnce(&Building<FloatRows>, &FloatRows) -> Result<()>,
+        linker: impl Linker,
     ) -> Result<(Written, Written)> {
         let full = self.write_full(full, cancel)?;
         let codes = self.encode(cancel)?;
-        let Self { parameters, mut blocks, inverses, ordinals, .. } = self;
-        if parameters.metric == Metric::Cosine {
-            let mut inverses = inverses.into_iter();
+        let blocks = std::mem::take(&mut self.blocks);
+        let lists = if let Some((rows, _)) = &codes {
+            drop(blocks);
+            self.link(&CodePoints::new(rows, self.len()), levels, cancel, linker)?
+        } else {
+            self.link(&self.float_rows(blocks, cancel)?, levels, cancel, linker)?
+        };
+        let codes = codes.as_ref().map(|(rows, rerank)| (rows, *rerank));
+        let graph = write_graph(graph, &self.parameters, &lists, codes, &self.ordinals, cancel)?;
+        Ok((graph, full))
+    }
+
+    /// Links the points, and those that no link leads to.
+    fn link<P: Points>(
+        &self,
+        points: &P,
+        levels: &[u8],
+        cancel: &dyn Fn() -> bool,
+        linker: impl Linker,
+    ) -> Result<Lists> {
+        let building = Building::new(&self.parameters, points, levels)?;
+        linker.link(&building)?;
+        let built = building.finish();
+        repair(&built, cancel)?;
+        Ok(built.into_lists())
+    }
+
+    /// Rows to build over as they are; for cosine they are made of length 1.
+    fn float_rows(&self, mut blocks: Vec<Vec<f32>>, cancel: &dyn Fn() -> bool) -> Result<FloatRows> {
+        let Parameters { metric, dimensions, .. } = self.parameters;
+        if metric == Metric::Cosine {
+            let mut inverses = self.inverses.iter();
             for block in &mut blocks {
                 if cancel() {
                     return Err(Error::Cancelled);
                 }
-                for (row, inverse) in block.chunks_exact_mut(parameters.dimensions).zip(&mut inverses) {
+                for (row, inverse) in block.chunks_exact_mut(dimensions).zip(&mut inverses) {
                     for x in row {
                         *x *= inverse;
                     }
                 }
             }
         }
-        let points = FloatRows::new(parameters.metric, parameters.dimensions, blocks);
-        let building = Building::new(&parameters, &points, levels)?;
-        link(&building, &points)?;
-        let built = building.finish();
-        repair(&built, cancel)?;
-        let lists = built.into_lists();
-        drop(points);
-        let graph = write_graph(
-            graph,
-            &parameters,
-            &lists,
-            codes.as_ref().map(|(rows, rerank)| (rows, *rerank)),
-            &ordinals,
-            cancel,
-        )?;
-        Ok((graph, full))
+        Ok(FloatRows::new(metric, dimensions, blocks))
+    }
+
+    /// Whether codes are wanted, and may serve vectors of so few dimensions.
+    fn may_have_codes(&self) -> bool {
+        self.parameters.codes != Quantisation::None && self.parameters.dimensions >= LEAST_DIMENSIONS
     }
 
     /// The codes of all rows, and how many quarters of a search's candidates are measured in full; none where there are to be none.
     fn encode(&self, cancel: &dyn Fn() -> bool) -> Result<Option<(CodedRows, u16)>> {
-        let Parameters { metric, dimensions, codes, .. } = self.parameters;
-        if codes == Quantisation::None || dimensions < LEAST_DIMENSIONS || self.is_empty() {
+        if !self.may_have_codes() || self.is_empty() {
             return Ok(None);
         }
+        let Parameters { metric, dimensions, .. } = self.parameters;
         let unit = |i: usize, unit: &mut Vec<f32>| {
             normalise(self.row(i), if metric == Metric::Cosine { self.inverses[i] } else { 1.0 }, unit);
         };

@@ -14,15 +14,18 @@ use cutover_vectors::{Error, Metric, Parameters, VectorBuilder};
 
 #[test]
 fn one_thread_and_one_seed_give_the_same_bytes() {
-    let (vectors, _) = clustered(12, 3000, 0, 5);
-    let bytes = |seed| {
-        let built = build(Parameters { seed, ..parameters(Metric::Cosine, 12) }, &vectors, 1);
-        ["v.graph", "v.full"].map(|name| fs::read(built.directory.path().join(name)).unwrap())
-    };
-    let [graph, full] = bytes(1);
-    assert!(bytes(1) == [graph.clone(), full.clone()]);
-    let [other_graph, other_full] = bytes(2);
-    assert!(other_graph != graph && other_full == full);
+    // Too few dimensions for codes, and enough.
+    for dimensions in [12, 24] {
+        let (vectors, _) = clustered(dimensions, 3000, 0, 5);
+        let bytes = |seed| {
+            let built = build(Parameters { seed, ..parameters(Metric::Cosine, dimensions) }, &vectors, 1);
+            ["v.graph", "v.full"].map(|name| fs::read(built.directory.path().join(name)).unwrap())
+        };
+        let [graph, full] = bytes(1);
+        assert!(bytes(1) == [graph.clone(), full.clone()]);
+        let [other_graph, other_full] = bytes(2);
+        assert!(other_graph != graph && other_full == full);
+    }
 }
 
 #[test]

@@ -67,6 +67,11 @@ impl<'a, P: Points> Building<'a, P> {
         Ok(Self { points, levels, lists, m, ef_construction })
     }
 
+    /// What it is built over.
+    pub(crate) fn points(&self) -> &'a P {
+        self.points
+    }
+
     /// The links so far.
     pub(crate) fn lists(&self) -> &Lists {
         &self.lists

@@ -7,6 +7,7 @@
 //!
 //! A graph is [`Building`] while nodes are inserted, by several threads, and [`Built`] once no thread can insert any more.
 
+mod codes;
 mod floats;
 mod heuristic;
 mod insert;
@@ -20,6 +21,7 @@ mod search;
 mod tests;
 mod threads;
 
+pub(crate) use codes::CodePoints;
 pub(crate) use floats::{FloatRows, rows_per_block};
 pub(crate) use insert::Building;
 pub(crate) use levels::levels;

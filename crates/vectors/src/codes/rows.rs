@@ -20,6 +20,11 @@ impl CodedRows {
         Self { coding, lines: Vec::with_capacity(count * coding.padded() / LINE), terms: Vec::with_capacity(terms) }
     }
 
+    /// Bytes that a row of so many dimensions takes at most.
+    pub(crate) fn most_bytes(dimensions: usize) -> usize {
+        dimensions.next_multiple_of(LINE) + size_of::<Terms>()
+    }
+
     /// Adds a row (for cosine, of length 1). False when it is too long for codes: then none of them is of use.
     #[must_use]
     pub(crate) fn push(&mut self, row: &[f32]) -> bool {
@@ -36,9 +41,14 @@ impl CodedRows {
         &self.coding
     }
 
+    /// The bytes of all, each code [`Coding::padded`] from the one before.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.lines)
+    }
+
     /// All of them.
     pub(crate) fn codes(&self) -> Codes<'_> {
-        Codes::new(&self.coding, bytemuck::cast_slice(&self.lines), self.coding.padded())
+        Codes::new(&self.coding, self.bytes(), self.coding.padded())
     }
 
     /// The code of a row.

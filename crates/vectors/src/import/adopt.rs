@@ -4,7 +4,8 @@ use cutover_durable::fs::{Writer, Written};
 
 use super::{Hnswlib, kept::Kept};
 use crate::{
-    builder::VectorBuilder,
+    build::{Building, Points},
+    builder::{Linker, VectorBuilder},
     error::{Error, Result},
     parameters::Parameters,
 };
@@ -99,8 +100,21 @@ impl GraphImport {
     ) -> Result<(Written, Written)> {
         let Self { file, builder, rows, .. } = self;
         let levels: Vec<u8> = rows.iter().map(|&row| file.level(row)).collect();
-        builder.finish_linked(graph, full, &levels, cancel, |building, points| {
-            Kept::new(&file, &rows, points).link(building.lists(), cancel, progress)
-        })
+        let linker = Adopted { file: &file, rows: &rows, cancel, progress };
+        builder.finish_linked(graph, full, &levels, cancel, linker)
+    }
+}
+
+/// Links nodes as the file does.
+struct Adopted<'a> {
+    file: &'a Hnswlib<Vec<u8>>,
+    rows: &'a [u32],
+    cancel: &'a dyn Fn() -> bool,
+    progress: &'a dyn Fn(usize, usize),
+}
+
+impl Linker for Adopted<'_> {
+    fn link<P: Points>(self, building: &Building<P>) -> Result<()> {
+        Kept::new(self.file, self.rows, building.points()).link(building.lists(), self.cancel, self.progress)
     }
 }

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "oracle")]
 mod beside_hnswlib;
+mod codes;
 mod parts;
 mod repairs;
 mod shapes;
