@@ -8,7 +8,7 @@ use crate::query::{Facet, Operator, Query, TextLeg, VectorLeg};
 use crate::schema::{Field, Slot};
 use crate::snapshot::Snapshot;
 use cutover_text::{SegmentRef, TextQuery};
-use cutover_vectors::Metric;
+use cutover_vectors::{Metric, Search};
 use fixedbitset::FixedBitSet;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -172,15 +172,21 @@ impl Legs<'_> {
             return Ok(hits);
         }
         let stop = || self.cancel.is_set();
+        let mut bound = search.max_distance.unwrap_or(f32::INFINITY);
         for (segment, (view, bits)) in self.snapshot.segments.iter().zip(self.allowed).enumerate() {
             let index = &view.segment.vectors[search.field];
+            let ask = Search { k: wanted, ef: search.ef, allowed: bits.as_deref(), within: bound, cancel: &stop };
             let near = if search.exact {
-                index.search_exact(search.values, wanted, bits.as_deref(), &stop)
+                index.find_exact(search.values, &ask)
             } else {
-                index.search(search.values, wanted, search.ef, bits.as_deref(), &stop)
+                index.find(search.values, &ask).map(|(near, _)| near)
             };
             let near = near.map_err(Error::vectors(search.name))?;
-            hits.extend(near.iter().filter(|near| search.reaches(near.distance)).map(|near| Candidate {
+            // What is farther than the last of enough is no hit in any other segment.
+            if let Some(last) = near.get(wanted - 1) {
+                bound = last.distance;
+            }
+            hits.extend(near.iter().map(|near| Candidate {
                 segment,
                 ordinal: near.ordinal,
                 text: None,

@@ -35,7 +35,9 @@ fn main() {
     println!("exact search: {:.2?} a query", start.elapsed() / queries.len() as u32);
 
     for k in [1, 10, 100] {
-        for ef in [k, 32, 48, 64, 96, 128, 192, 256, 400, default_ef(k)].into_iter().filter(|ef| *ef >= k) {
+        for ef in
+            [k, 32, 48, 64, 96, 128, 192, 256, 400, default_ef(k, documents.len())].into_iter().filter(|ef| *ef >= k)
+        {
             let (mut ours_took, mut theirs_took) = (Vec::new(), Vec::new());
             for _ in 0..3 {
                 let start = Instant::now();

@@ -19,12 +19,6 @@ pub struct VectorIndex {
     parameters: Parameters,
 }
 
-/// The candidate-list size that a search uses when it is given none: `max(128, 2k)`.
-#[must_use]
-pub fn default_ef(k: usize) -> usize {
-    k.saturating_mul(2).max(128)
-}
-
 impl VectorIndex {
     /// Opens the two files of a field, checking their structure and that they belong together. Reads a few pages, whatever
     /// their size.

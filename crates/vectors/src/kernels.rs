@@ -22,8 +22,6 @@ pub(crate) type FloatKernel = fn(&[f32], &[f32]) -> f32;
 pub(crate) type WidenKernel = fn(&[u16], &mut [f32]);
 /// The products of a query and of the code of each node of a list, with room for as many.
 pub(crate) type CodesKernel = fn(Batch<'_>, Signed<'_>, &mut [i32]);
-/// The product of two codes of one length.
-pub(crate) type PairKernel = fn(&[u8], &[u8]) -> i32;
 
 /// Signed numbers of a query that one wide load takes.
 #[derive(Clone, Copy)]
@@ -41,8 +39,12 @@ pub(crate) struct Signed<'a> {
     pub(crate) lines: &'a [Line],
     /// 128 times the sum of them: what storing codes plus 128 adds to every product.
     pub(crate) offset: i32,
+    /// Whether none is beyond ±[`SMALL`].
+    pub(crate) small: bool,
 }
 
+/// Two products of a number of a code as stored, at most 255, and a number up to this do not reach 2¹⁵ together.
+pub(crate) const SMALL: i8 = 63;
 /// Bytes of a cache line, and of the widest load.
 pub(crate) const LINE: usize = 64;
 
@@ -95,8 +97,6 @@ pub(crate) struct Kernels {
     pub(crate) widen: WidenKernel,
     /// Σ (codeᵢ−128)·queryᵢ
     pub(crate) codes: CodesKernel,
-    /// Σ (aᵢ−128)·(bᵢ−128)
-    pub(crate) pair: PairKernel,
 }
 
 /// The kernels of this process, chosen once.

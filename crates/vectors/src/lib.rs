@@ -14,7 +14,6 @@ compile_error!(
 
 mod build;
 mod builder;
-#[allow(dead_code, reason = "the walk and the builder do not use all of it yet")]
 mod codes;
 mod distance;
 mod error;
@@ -32,6 +31,7 @@ mod ordinals;
 mod parameters;
 mod plan;
 mod pool;
+mod rerank;
 mod scan;
 mod search;
 mod verify;
@@ -45,9 +45,9 @@ mod tests;
 pub use builder::VectorBuilder;
 pub use error::{Error, Result};
 pub use import::{GraphImport, Hnswlib};
-pub use index::{VectorIndex, default_ef};
+pub use index::VectorIndex;
 pub use kernels::simd;
 pub use parameters::{Metric, Parameters, Precision, Quantisation};
-pub use plan::{Strategy, VectorPlan};
+pub use plan::{Strategy, VectorPlan, default_ef};
 pub use search::{Neighbour, Search};
 pub use verify::Unreachable;

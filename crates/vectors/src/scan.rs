@@ -39,12 +39,24 @@ impl Nearest {
         }
     }
 
+    /// The distance of the farthest that would be kept if no more came; infinite while there is room.
+    pub(crate) fn bound(&mut self) -> f32 {
+        self.cut();
+        self.bound.distance()
+    }
+
     #[cold]
     fn cut(&mut self) {
         if let Some(last) = self.room.checked_sub(1).filter(|last| *last < self.keys.len()) {
             self.bound = *self.keys.select_nth_unstable(last).1;
+            self.keys.truncate(self.room);
         }
-        self.keys.truncate(self.room);
+    }
+
+    /// What was kept, in no order.
+    pub(crate) fn kept(mut self) -> Vec<Key> {
+        self.cut();
+        self.keys
     }
 
     /// What was kept, nearest first.
@@ -57,12 +69,12 @@ impl Nearest {
 
 /// What a scan found.
 pub(crate) struct Scanned {
-    /// Nearest first.
+    /// In no order.
     pub(crate) keys: Vec<Key>,
     pub(crate) measured: usize,
 }
 
-/// The `room` nearest nodes, nearest first; nodes at equal distance in their order. None is farther than `bound`.
+/// The `room` nearest nodes; of those at equal distance the first. None is farther than `bound`.
 ///
 /// `allowed` is a set of ordinals and how many are in it.
 pub(crate) fn scan(
@@ -116,5 +128,5 @@ fn offer_all(
         }
         std::mem::swap(&mut now, &mut soon);
     }
-    Ok(Scanned { keys: nearest.sorted(), measured })
+    Ok(Scanned { keys: nearest.kept(), measured })
 }

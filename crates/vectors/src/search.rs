@@ -9,18 +9,21 @@ use crate::{
     error::Result,
     full::Rows,
     graph::Links,
-    index::{VectorIndex, default_ef, foreign},
+    index::{VectorIndex, foreign},
     measure::{ByCode, ByRow, Measure},
-    plan::{Strategy, VectorPlan, walk_estimate},
-    scan::{Nearest, scan},
+    plan::{Strategy, VectorPlan, default_ef, ef_among, walk_estimate},
+    rerank::{rerank, rerank_enough},
+    scan::scan,
     walk::{Scratch, Walk},
 };
 
 /// The fewest candidates that are measured in full where codes found them, unless the field has more of them measured.
 pub(crate) const LEAST_RERANKED: usize = 32;
-/// A scan has so many times as many measured in full: that costs it little, and among vectors that are all far from the query codes
-/// tell less.
-const RERANKED_AFTER_SCAN: usize = 4;
+/// Of what a scan measures by codes, one in so many may be measured in full: among vectors that are all far from the query codes tell
+/// less. How many are, is decided by what is found.
+const SCANNED_PER_RERANKED: usize = 8;
+/// … up to this.
+const MOST_RERANKED: usize = 16_384;
 
 thread_local! {
     static SCRATCH: Cell<Scratch> = Cell::default();
@@ -54,7 +57,7 @@ impl VectorIndex {
     /// The `k` nearest allowed vectors, nearest first, those at equal distance by ordinal. Approximate: it may miss some of the
     /// nearest, but returns `k` vectors whenever as many are allowed.
     ///
-    /// `ef` is the candidate-list size, raised to `k` where it is below; [`default_ef`] when `None`. `allowed` is a set of
+    /// `ef` is the candidate-list size, raised to `k` where it is below; [`default_ef`] when `None`, and more where a filter needs it. `allowed` is a set of
     /// ordinals; `None` allows all. `cancel` is looked at every few hundred nodes.
     ///
     /// # Errors
@@ -86,17 +89,25 @@ impl VectorIndex {
         let allowed = search.allowed.map(|allowed| (allowed, allowed.count_ones(..)));
         let available = allowed.map_or(rows.len(), |(_, count)| count.min(rows.len()));
         let k = search.k.min(available);
-        let ef = search.ef.unwrap_or_else(|| default_ef(k)).max(k);
-        let mut ask = Ask { links, allowed, available, wanted: k, scan_widens: 1, ef, search };
-        let (found, plan) = match links.coding() {
-            Some((coding, quarters)) => {
-                ask.wanted = (ef * usize::from(quarters) / 4).max(LEAST_RERANKED * usize::from(quarters)).max(2 * k);
-                ask.scan_widens = RERANKED_AFTER_SCAN;
-                let (candidates, mut plan) = ask.candidates(&ByCode::new(links, &coding, query))?;
-                plan.reranked = candidates.len();
-                (rerank(rows, query, k, search.within, &candidates), plan)
-            }
-            None => ask.candidates(&ByRow { rows, query })?,
+        let ef = search.ef.unwrap_or_else(|| default_ef(k, rows.len())).max(k);
+        let mut ask = Ask { links, allowed, available, k, wanted: k, scanned: k, search };
+        let (found, plan) = if let Some((coding, quarters)) = links.coding() {
+            let quarters = usize::from(quarters);
+            ask.wanted = (ef * quarters / 4).max(LEAST_RERANKED * quarters).max(2 * k);
+            ask.scanned = (available / SCANNED_PER_RERANKED).clamp(ask.wanted, ask.wanted.max(MOST_RERANKED));
+            let (mut candidates, mut plan) = ask.candidates(&ByCode::new(links, &coding, query))?;
+            let (found, reranked) = match plan.strategy {
+                Strategy::Walk => rerank(rows, query, k, search.within, &candidates),
+                Strategy::Scan | Strategy::WalkThenScan => {
+                    rerank_enough(rows, query, k, search.within, ask.wanted, &mut candidates)
+                }
+            };
+            plan.reranked = reranked;
+            (found, plan)
+        } else {
+            let (mut found, plan) = ask.candidates(&ByRow { rows, query })?;
+            found.sort_unstable();
+            (found, plan)
         };
         let within = found.iter().take(k).take_while(|key| key.distance() <= search.within);
         Ok((self.neighbours(links, rows, within)?, plan))
@@ -125,8 +136,9 @@ impl VectorIndex {
         let (links, rows) = (self.graph().links()?, self.full().rows()?);
         let allowed = search.allowed.map(|allowed| (allowed, allowed.count_ones(..)));
         let measure = ByRow { rows, query: &query };
-        let found = scan(rows.ordinals, &measure, search.k, search.within, allowed, search.cancel)?;
-        self.neighbours(links, rows, found.keys.iter())
+        let mut found = scan(rows.ordinals, &measure, search.k, search.within, allowed, search.cancel)?.keys;
+        found.sort_unstable();
+        self.neighbours(links, rows, found.iter())
     }
 
     /// Rows as ordinals. The two files each say which is which; a hit is an answer only if they agree.
@@ -149,11 +161,11 @@ struct Ask<'a> {
     /// With how many are in it.
     allowed: Option<(&'a FixedBitSet, usize)>,
     available: usize,
-    /// Candidates that are needed.
+    k: usize,
+    /// Candidates that a walk has to find.
     wanted: usize,
-    /// How many times as many a scan may return.
-    scan_widens: usize,
-    ef: usize,
+    /// Candidates that a scan keeps.
+    scanned: usize,
     search: &'a Search<'a>,
 }
 
@@ -161,9 +173,8 @@ impl Ask<'_> {
     /// The nearest by `measure`, nearest first: as many as are wanted, where so many are allowed.
     fn candidates(&self, measure: &impl Measure) -> Result<(Vec<Key>, VectorPlan)> {
         let rows = self.links.ordinals.len();
-        // Among rows of which a share is allowed, as many more have to be kept.
-        let ef = self.ef.max(self.wanted) as u128 * rows as u128 / self.available.max(1) as u128;
-        let ef = usize::try_from(ef).unwrap_or(rows).min(rows);
+        let ef =
+            ef_among(self.k, self.search.ef.map(|ef| ef.max(self.k)), self.available, rows).max(self.wanted).min(rows);
         let mut plan = VectorPlan {
             strategy: Strategy::Scan,
             vectors: rows,
@@ -184,8 +195,8 @@ impl Ask<'_> {
             }
             plan.strategy = Strategy::WalkThenScan;
         }
-        let room = (self.available / 16).clamp(self.wanted, self.wanted * self.scan_widens);
-        let scanned = scan(self.links.ordinals, measure, room, f32::INFINITY, self.allowed, self.search.cancel)?;
+        let scanned =
+            scan(self.links.ordinals, measure, self.scanned, f32::INFINITY, self.allowed, self.search.cancel)?;
         plan.measured += scanned.measured;
         Ok((scanned.keys, plan))
     }
@@ -207,20 +218,4 @@ impl Ask<'_> {
         plan.hops = cost.hops;
         Ok(found)
     }
-}
-
-/// Candidates that are asked for ahead of the one that is measured.
-const AHEAD: usize = 4;
-
-/// The `k` nearest of the candidates, measured in full.
-fn rerank(rows: Rows, query: &Query, k: usize, within: f32, candidates: &[Key]) -> Vec<Key> {
-    let mut nearest = Nearest::new(k, within);
-    candidates.iter().take(AHEAD).for_each(|key| rows.prefetch(key.node()));
-    for (at, key) in candidates.iter().enumerate() {
-        if let Some(ahead) = candidates.get(at + AHEAD) {
-            rows.prefetch(ahead.node());
-        }
-        nearest.offer(Key::new(rows.distance(query, key.node()), key.node()));
-    }
-    nearest.sorted()
 }

@@ -71,7 +71,7 @@ impl Points for CodePoints<'_> {
         for (nodes, distances) in nodes.chunks(AT_ONCE).zip(distances.chunks_mut(AT_ONCE)) {
             let products = &mut products[..nodes.len()];
             let batch = Batch { codes: self.bytes, stride: self.stride, nodes };
-            (self.kernels.codes)(batch, Signed { lines: &from.lines, offset: from.offset }, products);
+            (self.kernels.codes)(batch, Signed { lines: &from.lines, offset: from.offset, small: false }, products);
             for ((distance, &product), &node) in distances.iter_mut().zip(&*products).zip(nodes) {
                 *distance = self.coding.distance(from.terms, self.rows.terms(node), product);
             }

@@ -2,11 +2,11 @@
 
 use std::arch::x86_64::{
     __m256, __m256i, _mm_add_epi32, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_si128, _mm_movehdup_ps,
-    _mm_movehl_ps, _mm_storeu_si128, _mm256_abs_epi8, _mm256_add_epi32, _mm256_add_ps, _mm256_castps256_ps128,
-    _mm256_castsi256_si128, _mm256_cvtph_ps, _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_hadd_epi32,
-    _mm256_load_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8, _mm256_storeu_ps,
-    _mm256_sub_ps, _mm256_xor_si256,
+    _mm_movehl_ps, _mm_set1_epi32, _mm_storeu_si128, _mm_sub_epi32, _mm256_abs_epi8, _mm256_add_epi32, _mm256_add_ps,
+    _mm256_castps256_ps128, _mm256_castsi256_si128, _mm256_cvtph_ps, _mm256_extractf128_ps, _mm256_extracti128_si256,
+    _mm256_hadd_epi32, _mm256_load_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_mul_ps, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8,
+    _mm256_storeu_ps, _mm256_sub_ps, _mm256_xor_si256,
 };
 
 use super::{Batch, Kernels, LINE, Signed};
@@ -21,8 +21,6 @@ pub(super) const KERNELS: Kernels = Kernels {
     widen: |halves, floats| unsafe { widen(halves, floats) },
     // SAFETY: as above.
     codes: |batch, query, out| unsafe { codes(batch, query, out) },
-    // SAFETY: as above.
-    pair: |a, b| unsafe { pair(a, b) },
 };
 
 #[target_feature(enable = "avx2")]
@@ -107,8 +105,29 @@ fn product(sum: __m256i, x: __m256i, q: __m256i) -> __m256i {
 
 #[target_feature(enable = "avx2")]
 fn codes(batch: Batch<'_>, query: Signed<'_>, out: &mut [i32]) {
+    if query.small {
+        let one = _mm256_set1_epi16(1);
+        // Numbers as stored, which the query is small enough for.
+        products(batch, query, out, query.offset, |sum, x, q| {
+            _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(x, q), one))
+        });
+    } else {
+        let flip = _mm256_set1_epi8(-128);
+        products(batch, query, out, 0, |sum, x, q| product(sum, _mm256_xor_si256(x, flip), q));
+    }
+}
+
+/// The products of a batch, less what `add` adds to each.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn products(
+    batch: Batch<'_>,
+    query: Signed<'_>,
+    out: &mut [i32],
+    added: i32,
+    add: impl Fn(__m256i, __m256i, __m256i) -> __m256i,
+) {
     let length = query.lines.len() * LINE;
-    let flip = _mm256_set1_epi8(-128);
     for (starts, out) in batch.fours(length).zip(out.chunks_mut(4)) {
         let mut sums = [_mm256_setzero_si256(); 4];
         for (step, line) in query.lines.iter().enumerate() {
@@ -119,7 +138,7 @@ fn codes(batch: Batch<'_>, query: Signed<'_>, out: &mut [i32]) {
                     let from = start + step * LINE + half;
                     // SAFETY: `fours` checked that as many bytes as all lines have follow `start`.
                     let x = unsafe { _mm256_loadu_si256(batch.codes.as_ptr().add(from).cast()) };
-                    *sum = product(*sum, _mm256_xor_si256(x, flip), q);
+                    *sum = add(*sum, x, q);
                 }
             }
         }
@@ -128,25 +147,7 @@ fn codes(batch: Batch<'_>, query: Signed<'_>, out: &mut [i32]) {
         let sum = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256::<1>(eight));
         let mut four = [0; 4];
         // SAFETY: `four` is four numbers.
-        unsafe { _mm_storeu_si128(four.as_mut_ptr().cast(), sum) };
+        unsafe { _mm_storeu_si128(four.as_mut_ptr().cast(), _mm_sub_epi32(sum, _mm_set1_epi32(added))) };
         out.copy_from_slice(&four[..out.len()]);
     }
-}
-
-#[target_feature(enable = "avx2")]
-fn pair(a: &[u8], b: &[u8]) -> i32 {
-    let flip = _mm256_set1_epi8(-128);
-    let (a_blocks, a_rest) = a.as_chunks::<HALF>();
-    let (b_blocks, b_rest) = b.as_chunks::<HALF>();
-    let mut sums = _mm256_setzero_si256();
-    for (x, y) in a_blocks.iter().zip(b_blocks) {
-        // SAFETY: both are 32 bytes.
-        let (x, y) = unsafe { (_mm256_loadu_si256(x.as_ptr().cast()), _mm256_loadu_si256(y.as_ptr().cast())) };
-        sums = product(sums, _mm256_xor_si256(x, flip), _mm256_xor_si256(y, flip));
-    }
-    let four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
-    let mut parts = [0; 4];
-    // SAFETY: `parts` is four numbers.
-    unsafe { _mm_storeu_si128(parts.as_mut_ptr().cast(), four) };
-    parts.iter().sum::<i32>() + (super::portable::KERNELS.pair)(a_rest, b_rest)
 }

@@ -5,9 +5,8 @@ use std::arch::x86_64::{
     _mm_storeu_si128, _mm_sub_epi32, _mm256_add_epi32, _mm256_add_ps, _mm256_castps256_ps128, _mm256_castsi256_si128,
     _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_hadd_epi32, _mm256_loadu_si256, _mm512_add_ps,
     _mm512_castps512_ps256, _mm512_castsi512_si256, _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64,
-    _mm512_load_si512, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_loadu_epi8, _mm512_maskz_loadu_ps,
-    _mm512_mul_ps, _mm512_reduce_add_epi32, _mm512_set1_epi8, _mm512_setzero_ps, _mm512_setzero_si512,
-    _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_sub_epi32, _mm512_sub_ps, _mm512_xor_si512,
+    _mm512_load_si512, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_setzero_ps,
+    _mm512_setzero_si512, _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_sub_ps,
 };
 
 use super::{Batch, Kernels, LINE, Signed};
@@ -22,8 +21,6 @@ pub(super) const KERNELS: Kernels = Kernels {
     widen: |halves, floats| unsafe { widen(halves, floats) },
     // SAFETY: as above.
     codes: |batch, query, out| unsafe { codes(batch, query, out) },
-    // SAFETY: as above.
-    pair: |a, b| unsafe { pair(a, b) },
 };
 
 #[target_feature(enable = "avx512f")]
@@ -113,28 +110,4 @@ fn codes(batch: Batch<'_>, query: Signed<'_>, out: &mut [i32]) {
         unsafe { _mm_storeu_si128(four.as_mut_ptr().cast(), _mm_sub_epi32(sum, _mm_set1_epi32(query.offset))) };
         out.copy_from_slice(&four[..out.len()]);
     }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn pair(a: &[u8], b: &[u8]) -> i32 {
-    let length = a.len().min(b.len());
-    let flip = _mm512_set1_epi8(-128);
-    // Products with numbers as stored, and what storing them plus 128 added.
-    let (mut products, mut added) = (_mm512_setzero_si512(), _mm512_setzero_si512());
-    let mut at = 0;
-    while at < length {
-        let mask = u64::MAX >> (LINE - (length - at).min(LINE));
-        // SAFETY: the mask has the lowest length − at bits set; lanes that are off load nothing and stay `flip`, which is 0.
-        let (x, y) = unsafe {
-            (
-                _mm512_mask_loadu_epi8(flip, mask, a.as_ptr().add(at).cast()),
-                _mm512_mask_loadu_epi8(flip, mask, b.as_ptr().add(at).cast()),
-            )
-        };
-        let y = _mm512_xor_si512(y, flip);
-        products = _mm512_dpbusd_epi32(products, x, y);
-        added = _mm512_dpbusd_epi32(added, flip, y);
-        at += LINE;
-    }
-    _mm512_reduce_add_epi32(_mm512_sub_epi32(products, added))
 }

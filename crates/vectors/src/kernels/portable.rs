@@ -14,7 +14,6 @@ pub(super) const KERNELS: Kernels = Kernels {
         }
     },
     codes,
-    pair,
 };
 
 /// Lanes of one vector of the widest family.
@@ -57,8 +56,4 @@ fn codes(batch: Batch<'_>, query: Signed<'_>, out: &mut [i32]) {
         let sum: i32 = code.iter().zip(numbers).map(|(&x, &q)| i32::from(x) * i32::from(q)).sum();
         *out = sum - query.offset;
     }
-}
-
-fn pair(a: &[u8], b: &[u8]) -> i32 {
-    a.iter().zip(b).map(|(&x, &y)| (i32::from(x) - 128) * (i32::from(y) - 128)).sum()
 }
