@@ -3,7 +3,9 @@
 
 mod support;
 
-use cutover_text::{Analyzer, Case, FieldKind, Fragment, Highlighter, Markup, Operator, Shape, TextSchema};
+use cutover_text::{
+    Analyzer, Case, FieldKind, Fragment, Fuzzy, Highlighter, Markup, Mode, Operator, Shape, TextQuery, TextSchema,
+};
 use proptest::prelude::*;
 use support::{Built, all, field, never, texts, words};
 
@@ -73,6 +75,34 @@ fn a_substring_is_shown_where_all_of_it_is() {
         ["1:1 [pre]conditions, [pre]face; recondition [pre]_con"]
     );
     assert!(shown(Analyzer::Trigram, text, "condext", LINES).is_empty());
+}
+
+/// As [`shown`], of a field with both forms.
+fn shown_by(query: &TextQuery, text: &str) -> Vec<String> {
+    let kind = FieldKind::Text { analyzer: Analyzer::Standard, boost: 1.0, case: Case::Both };
+    let built = texts(&TextSchema { fields: vec![field("body", kind)] }, &[text]);
+    let mut highlighter = Highlighter::new(&[all(&built.index)], query, &never).unwrap();
+    let markup = Markup { pre: "[", post: "]", escape_html: false };
+    highlighter.fragments("body", text, LINES).iter().map(|fragment| fragment.render(markup).text).collect()
+}
+
+#[test]
+fn what_matches_is_shown_in_every_mode_of_a_query() {
+    let text = "big red cats, Red big cat; red cat\ncats";
+    let query = |query: &str, mode| TextQuery { query: query.to_owned(), mode, ..TextQuery::default() };
+    assert_eq!(shown_by(&query("red cat", Mode::Phrase), text), ["big red cats, Red big cat; [red] [cat]"]);
+    let moved = TextQuery { slop: 1, ..query("red cat", Mode::Phrase) };
+    assert_eq!(shown_by(&moved, text), ["big red cats, [Red] big [cat]; [red] [cat]"]);
+    assert_eq!(
+        shown_by(&query("big ca", Mode::Prefix), text),
+        ["[big] red [cats], Red [big] [cat]; red [cat]", "[cats]"]
+    );
+    assert_eq!(shown_by(&query("c.ts", Mode::Regex), text), ["big red [cats], Red big cat; red cat", "[cats]"]);
+    assert_eq!(shown_by(&query("\"big red\" -dog", Mode::Syntax), text), ["[big] [red] cats, Red big cat; red cat"]);
+    let near = TextQuery { fuzzy: Fuzzy::One, prefix_length: 1, ..query("rad", Mode::Words) };
+    assert_eq!(shown_by(&near, text), ["big [red] cats, [Red] big cat; [red] cat"]);
+    let cased = TextQuery { case_sensitive: Some(true), ..query("Red", Mode::Words) };
+    assert_eq!(shown_by(&cased, text), ["big red cats, [Red] big cat; red cat"]);
 }
 
 #[test]
@@ -200,8 +230,7 @@ proptest! {
         for (ordinal, text) in documents.iter().enumerate() {
             let fragments = highlighter.fragments("body", text, Shape { lines, fragments: 3 });
             let hit = found.hits.iter().any(|hit| hit.ordinal as usize == ordinal);
-            prop_assert!(hit || fragments.is_empty());
-            prop_assert!(!hit || !fragments.is_empty() || analyzer == Analyzer::Trigram);
+            prop_assert_eq!(hit, !fragments.is_empty());
             prop_assert!(fragments.len() <= 3);
             for fragment in &fragments {
                 check(text, fragment);

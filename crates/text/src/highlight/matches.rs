@@ -47,10 +47,15 @@ impl FieldMatcher {
         self.terms[number].weight = weight;
     }
 
-    /// Looks for terms that stand together, given with their positions.
-    pub fn add_phrase<'t>(&mut self, words: impl Iterator<Item = (usize, &'t [u8])>) {
-        let words = words.map(|(position, term)| (position, self.number(term))).collect();
-        self.phrases.extend(Phrase::new(words));
+    /// Looks for terms that stand together, given with their places, and moved by no more than `slop`.
+    pub fn add_phrase<'t>(&mut self, words: impl Iterator<Item = (u32, &'t [u8])>, slop: u32, weight: f64) {
+        let mut number = |(place, term)| {
+            let number = self.number(term);
+            self.terms[number].weight = weight;
+            (place, number)
+        };
+        let words: Vec<(u32, usize)> = words.map(&mut number).collect();
+        self.phrases.push(Phrase::new(words, slop));
     }
 
     fn number(&mut self, term: &[u8]) -> usize {

@@ -55,12 +55,8 @@ impl Highlighter {
             for phrase in &unit.phrases {
                 let field = &plan.fields[phrase.field];
                 let matcher = fields.entry(name(field)).or_insert_with(|| FieldMatcher::new(field.analysis));
-                if phrase.slop == 0 {
-                    matcher.add_phrase(phrase.words.iter().map(|word| (word.place as usize, word.term.as_bytes())));
-                } else {
-                    // Where its words may be moved, each is shown wherever it is.
-                    phrase.words.iter().for_each(|word| matcher.add(word.term.as_bytes(), weight));
-                }
+                let words = phrase.words.iter().map(|word| (word.place, word.term.as_bytes()));
+                matcher.add_phrase(words, phrase.slop, weight);
             }
         }
         Ok(Self { fields })

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-/// Steps that are made to find one phrase in one text: what it takes for all but texts that nearly match everywhere.
-const MOST_STEPS: usize = 1 << 20;
+use crate::query::starts;
+
+/// Positions of words that are looked at for one phrase in one text; of a text that nearly matches everywhere, those that come first.
+const MOST_LOOKED_AT: usize = 1 << 18;
 
 /// A token of a text that is one of the terms looked for.
 pub(super) struct Seen {
@@ -12,47 +14,41 @@ pub(super) struct Seen {
     pub bytes: Range<usize>,
 }
 
-/// Terms, each so many positions after the first.
+/// Terms by their places, and how far apart they may be moved.
 pub(super) struct Phrase {
-    words: Vec<(usize, usize)>,
+    words: Vec<(u32, usize)>,
+    slop: u32,
 }
 
 impl Phrase {
-    /// Of (position, term), ascending; none of no word.
-    pub fn new(mut words: Vec<(usize, usize)>) -> Option<Self> {
-        let start = words.first()?.0;
-        for (position, _) in &mut words {
-            *position -= start;
-        }
-        Some(Self { words })
+    /// Of (place, term).
+    pub fn new(words: Vec<(u32, usize)>, slop: u32) -> Self {
+        Self { words, slop }
     }
 
-    /// Marks the tokens, which are in the order of their positions, that are part of the phrase.
+    /// Marks the tokens, which are in the order of their positions, that are part of the phrase, as searching understands it.
     pub fn mark(&self, all: &[Seen], marked: &mut [bool]) {
-        let mut steps = 0;
-        for start in (0..all.len()).filter(|at| all[*at].term == self.words[0].1) {
-            let mut at = start;
-            let mut found = Vec::new();
-            for (after, term) in &self.words {
-                let position = all[start].position + after;
-                while all.get(at).is_some_and(|seen| seen.position < position) {
-                    at += 1;
-                    steps += 1;
-                }
-                // Several tokens may stand at one position.
-                let here = all[at..].iter().take_while(|seen| seen.position == position);
-                match here.enumerate().find(|(_, seen)| seen.term == *term) {
-                    Some((offset, _)) => found.push(at + offset),
-                    None => break,
-                }
-                steps += 1;
-            }
-            if found.len() == self.words.len() {
-                for at in found {
-                    marked[at] = true;
+        let tokens = |term: usize| (0..all.len()).filter(move |at| all[*at].term == term);
+        let position = |at: usize| u32::try_from(all[at].position).unwrap_or(u32::MAX);
+        let most = MOST_LOOKED_AT / self.words.len().max(1);
+        let places: Vec<Vec<usize>> = self.words.iter().map(|(_, term)| tokens(*term).take(most).collect()).collect();
+        let positions: Vec<Vec<u32>> =
+            places.iter().map(|tokens| tokens.iter().map(|at| position(*at)).collect()).collect();
+        let words: Vec<(u32, &[u32])> =
+            self.words.iter().zip(&positions).map(|((place, _), positions)| (*place, &**positions)).collect();
+        let terms: Vec<usize> = self.words.iter().map(|(_, term)| *term).collect();
+        let mut left = MOST_LOOKED_AT;
+        for start in starts(&words, &terms, self.slop) {
+            for ((place, positions), tokens) in words.iter().zip(&places) {
+                let least = start + i64::from(*place);
+                let from = positions.partition_point(|position| i64::from(*position) < least);
+                let near = positions[from..].iter().take_while(|at| i64::from(**at) <= least + i64::from(self.slop));
+                for (_, token) in near.zip(&tokens[from..]) {
+                    marked[*token] = true;
+                    left = left.saturating_sub(1);
                 }
             }
-            if steps > MOST_STEPS {
+            if left == 0 {
                 break;
             }
         }

@@ -23,6 +23,7 @@ pub(crate) use explain::explain;
 pub use explain::{Explanation, Part, PartField};
 pub(crate) use fields::QueryField;
 pub(crate) use matched::matched;
+pub(crate) use phrase::starts;
 pub(crate) use plan::Plan;
 pub(crate) use top::Top;
 pub(crate) use unit::Asked;

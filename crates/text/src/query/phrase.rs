@@ -151,6 +151,11 @@ impl Walk {
 
 /// How often words at these places, each with the positions of its term, are a phrase. `terms` tells words of one term by equal numbers.
 pub(super) fn occurrences(words: &[(u32, &[u32])], terms: &[usize], slop: u32) -> usize {
+    starts(words, terms, slop).count()
+}
+
+/// The positions at which words are a phrase, each moved back by its word's place. See [`occurrences`].
+pub(crate) fn starts(words: &[(u32, &[u32])], terms: &[usize], slop: u32) -> impl Iterator<Item = i64> {
     let moved = |place: u32, position: u32| i64::from(position) - i64::from(place);
     let mut starts: Vec<i64> = match words {
         // Word for word, the rarest word's positions are all there can be.
@@ -162,7 +167,7 @@ pub(super) fn occurrences(words: &[(u32, &[u32])], terms: &[usize], slop: u32) -
     };
     starts.sort_unstable();
     starts.dedup();
-    starts.iter().filter(|start| begins(words, terms, **start, i64::from(slop))).count()
+    starts.into_iter().filter(move |start| begins(words, terms, *start, i64::from(slop)))
 }
 
 /// Whether positions can be chosen of which `start` is the least, moved, and none is more than `slop` above it.
