@@ -1,9 +1,10 @@
 //! One stream of terms: an analyzer in one of its two forms, for documents and for queries.
 
-use tantivy::tokenizer::{Stemmer, StopWordFilter, TextAnalyzer};
+use tantivy::tokenizer::{StopWordFilter, TextAnalyzer};
 
 use super::cjk::{CjkTokenizer, Side};
 use super::code::{CodeQueryTokenizer, CodeTokenizer};
+use super::stems::Stems;
 use super::trigrams::{Spaces, TrigramTokenizer};
 use super::words::{Rules, WordTokenizer};
 use super::{Analyzer, Form};
@@ -50,10 +51,10 @@ impl Analysis {
             (Analyzer::Trigram, _) => TextAnalyzer::builder(TrigramTokenizer::new(form, Spaces::Kept)).build(),
             (Analyzer::Standard, _) | (Analyzer::Language { .. }, Form::Exact) => standard().build(),
             (Analyzer::Language { language, stop_words }, Form::Folded) => {
-                let stemmer = Stemmer::new(language.tantivy());
+                let stems = Stems::new(language);
                 match StopWordFilter::new(language.tantivy()).filter(|_| stop_words) {
-                    Some(stop) => standard().filter(stop).filter(stemmer).build(),
-                    None => standard().filter(stemmer).build(),
+                    Some(stop) => standard().filter(stop).filter(stems).build(),
+                    None => standard().filter(stems).build(),
                 }
             }
         }

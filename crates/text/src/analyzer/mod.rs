@@ -5,6 +5,7 @@ mod cjk;
 mod code;
 mod language;
 mod letters;
+mod stems;
 mod trigrams;
 mod words;
 

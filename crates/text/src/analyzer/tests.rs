@@ -5,7 +5,7 @@ mod code;
 mod properties;
 mod trigrams;
 
-use tantivy::tokenizer::{TextAnalyzer, Token};
+use tantivy::tokenizer::{Stemmer, TextAnalyzer, Token, WhitespaceTokenizer};
 
 use super::{Analysis, Analyzer, Form, Language, MAX_TERM_BYTES};
 
@@ -72,6 +72,19 @@ fn languages_stem_and_drop_their_commonest_words_when_asked() {
     assert_eq!(terms(plain, "the running horses"), ["the", "run", "hors"]);
     let stop = Analyzer::language("english", true).unwrap();
     assert_eq!(terms(stop, "the running horses"), ["run", "hors"]);
+}
+
+#[test]
+fn a_word_that_is_met_again_has_the_stem_that_it_had() {
+    let words: Vec<String> = (0..6_000).map(|at| format!("{}running{}ed", at % 3, at / 2)).collect();
+    let text = words.join(" ") + " horses " + &words.join(" ") + " horses";
+    for name in ["english", "german"] {
+        let language = Language::named(name).unwrap();
+        let stemmer = Stemmer::new(language.tantivy());
+        let plain = TextAnalyzer::builder(WhitespaceTokenizer::default()).filter(stemmer).build();
+        let expected: Vec<String> = tokens(plain, &text).into_iter().map(|token| token.text).collect();
+        assert!(terms(Analyzer::language(name, false).unwrap(), &text) == expected);
+    }
 }
 
 #[test]
