@@ -32,18 +32,25 @@ impl<P: Points> Default for Choice<P> {
 }
 
 impl<P: Points> Choice<P> {
-    /// At most `limit` of `candidates`, which are sorted. Marked candidates are known not to rule out each other. Of those exactly
-    /// as near as `own`, the node's distance from itself, at most half of `limit` are chosen: a node that has many equals
-    /// would else be linked to nothing but them.
+    /// At most `limit` of `candidates`, which are sorted. Marked candidates are known not to rule out each other.
+    ///
+    /// Candidates exactly as near as `own`, the node's distance from itself, are its equals. A node that has many would be linked to
+    /// nothing but them, so at most half of `limit` are chosen. The first of them is preferred, then the newest: so all equals
+    /// are linked to one, and everybody else links to that one, too, whose links then lead to and from all of them.
     pub(crate) fn choose(
         &mut self,
         points: &P,
         layer: Layer<'_>,
-        candidates: &[Near],
+        candidates: &mut [Near],
         limit: usize,
         own: f32,
     ) -> &[Near] {
         self.chosen.clear();
+        let first = candidates.partition_point(|near| near.distance() < own);
+        let end = candidates.partition_point(|near| near.distance() <= own);
+        if end - first > 2 {
+            candidates[first + 1..end].reverse();
+        }
         let mut equals = 0;
         for candidates in candidates.chunks(AT_ONCE) {
             self.open.clear();

@@ -129,7 +129,7 @@ impl<'a, P: Points> Building<'a, P> {
 
     /// Links a place with the best of what was found on its level, and those with it.
     fn connect(&self, layer: Layer<'_>, place: u32, level: usize, memory: &mut Inserter<P>) {
-        let found = &memory.found[level];
+        let found = &mut memory.found[level];
         let own = self.own_distance(layer.node(place), &memory.from);
         let (neighbours, chosen) = if found.len() < self.m {
             (&found[..], false)

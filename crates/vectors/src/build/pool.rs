@@ -2,23 +2,20 @@
 //!
 //! hnswlib keeps two heaps; an array of a few hundred keys that fit the first cache is faster.
 
-/// A place on a layer with its distance, in one integer that sorts by distance, then by place, the newest first (as hnswlib's
-/// heuristic takes equal candidates), and has room for one mark.
+/// A place on a layer with its distance, in one integer that sorts by distance, then by place, and has room for one mark.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Near(u64);
 
-/// Places are below 2³¹, as hnswlib's are.
-const PLACES: u32 = i32::MAX as u32;
-
 impl Near {
+    /// `place` is below 2³¹, as all nodes are.
     #[inline]
     pub(crate) fn new(distance: f32, place: u32) -> Self {
-        Self(u64::from(sortable(distance)) << 32 | u64::from((PLACES - place) << 1))
+        Self(u64::from(sortable(distance)) << 32 | u64::from(place << 1))
     }
 
     #[inline]
     pub(crate) fn place(self) -> u32 {
-        PLACES - (self.0 as u32 >> 1)
+        self.0 as u32 >> 1
     }
 
     #[inline]

@@ -22,14 +22,14 @@ fn a_level_is_as_rare_as_m_says() {
 }
 
 #[test]
-fn nears_sort_as_distances_do_then_the_newest_first_and_return_both() {
+fn nears_sort_as_distances_do_then_by_place_and_return_both() {
     let ascending = [f32::NEG_INFINITY, -f32::MAX, -1.5, 0.0, f32::MIN_POSITIVE, 0.1, 2.0, f32::MAX, f32::INFINITY];
     for pair in ascending.windows(2) {
         assert!(Near::new(pair[0], 3).marked() < Near::new(pair[1], 9), "{pair:?}");
     }
-    assert!(Near::new(0.5, 4).marked() < Near::new(0.5, 3));
+    assert!(Near::new(0.5, 3).marked() < Near::new(0.5, 4));
     for distance in ascending {
-        for place in [0, 123, i32::MAX as u32] {
+        for place in [0, 123, i32::MAX as u32 - 1] {
             let near = Near::new(distance, place);
             for near in [near, near.marked()] {
                 assert_eq!((near.distance().to_bits(), near.place()), (distance.to_bits(), place));
@@ -111,24 +111,24 @@ fn the_heuristic_chooses_as_hnswlib_does_and_is_not_misled_by_what_it_knows() {
         candidates.sort_unstable();
         for limit in [1, 4, 16, 300] {
             let expected = plainly(&ground, &candidates, limit);
-            let chosen = choice.choose(&ground.points, lists.layer(0), &candidates, limit, -1.0);
+            let chosen = choice.choose(&ground.points, lists.layer(0), &mut candidates, limit, -1.0);
             assert_eq!(chosen.iter().map(|near| near.place()).collect::<Vec<u32>>(), expected, "{dimensions} {limit}");
         }
         // A list that was chosen, and a few that came later.
         let known = plainly(&ground, &candidates, 300);
         let later = |near: &Near| near.place().is_multiple_of(5);
-        let marked: Vec<Near> = candidates
+        let mut marked: Vec<Near> = candidates
             .iter()
             .filter(|near| known.contains(&near.place()) || later(near))
             .map(|near| if known.contains(&near.place()) { near.marked() } else { *near })
             .collect();
-        let plain: Vec<Near> = marked.iter().map(|near| near.unmarked()).collect();
+        let mut plain: Vec<Near> = marked.iter().map(|near| near.unmarked()).collect();
         let before = ground.measured();
-        let chosen = choice.choose(&ground.points, lists.layer(0), &marked, 300, -1.0).to_vec();
+        let chosen = choice.choose(&ground.points, lists.layer(0), &mut marked, 300, -1.0).to_vec();
         let with_marks = ground.measured() - before;
         assert_eq!(chosen.iter().map(|near| near.place()).collect::<Vec<u32>>(), plainly(&ground, &plain, 300));
         let before = ground.measured();
-        choice.choose(&ground.points, lists.layer(0), &plain, 300, -1.0);
+        choice.choose(&ground.points, lists.layer(0), &mut plain, 300, -1.0);
         assert!(with_marks < ground.measured() - before, "marks saved nothing in {dimensions} dimensions");
     }
 }
@@ -144,7 +144,9 @@ fn at_most_half_of_the_chosen_are_equal_to_the_node() {
     let mut candidates: Vec<Near> = distances.iter().zip(1..).map(|(&at, place)| Near::new(at, place)).collect();
     candidates.sort_unstable();
     let mut choice = Choice::default();
-    let chosen = choice.choose(&ground.points, lists.layer(0), &candidates, 8, 0.0);
+    let chosen = choice.choose(&ground.points, lists.layer(0), &mut candidates, 8, 0.0);
     let equal = chosen.iter().filter(|near| near.place() < 100).count();
     assert_eq!(equal, 4, "{chosen:?}");
+    // The first, then the newest.
+    assert_eq!(chosen[..4].iter().map(|near| near.place()).collect::<Vec<u32>>(), [1, 99, 98, 97]);
 }
