@@ -22,7 +22,7 @@ export function entries(folder) {
   // 0.98 % of the entries.
   const filter = ['noun.feeling', 'noun.motive', 'noun.shape', 'verb.emotion']
   const sentences = ndjson(folder, 'queries.ndjson').map(({ text }) => text)
-  return { name: 'entries', rows, filter, stem: true, analyzer: { language: 'english' }, asked: 500, sentences }
+  return { name: 'entries', rows, filter, stem: true, analyzer: { language: 'english' }, asked: 300, sentences }
 }
 
 /** Source files: path, content, and a package. */
@@ -37,7 +37,7 @@ export function code(path) {
     filter.push(group)
     allowed += length
   }
-  return { name: 'code', rows, filter, stem: false, analyzer: 'code', asked: 200 }
+  return { name: 'code', rows, filter, stem: false, analyzer: 'code', asked: 100 }
 }
 
 function grouped(rows) {

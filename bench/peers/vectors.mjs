@@ -2,7 +2,7 @@
 //
 // All take cosine, m 16 and efConstruction 200; what else they offer is as it comes. What they built is kept in the folder
 // `keep` for the next run. LanceDB answers with promises only, the others on the calling thread.
-import { existsSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { seconds } from '../../examples/demo/figures.mjs'
 
@@ -14,18 +14,22 @@ const k = 10
 async function once(name, file, build) {
   if (existsSync(file)) return console.log(`${name}: ${file}, of an earlier run`)
   const started = performance.now()
-  await build()
+  // A build that is broken off leaves nothing that the next run would take for one.
+  const part = `${file}.part`
+  rmSync(part, { recursive: true, force: true })
+  await build(part)
+  renameSync(part, file)
   console.log(`${name}: built in ${seconds(performance.now() - started)}`)
 }
 
 async function hnswlibNode({ name, base }, keep) {
   const { default: hnswlib } = await import('hnswlib-node')
   const file = join(keep, `hnswlib-node-${name}.bin`)
-  await once('hnswlib-node', file, () => {
+  await once('hnswlib-node', file, (part) => {
     const index = new hnswlib.HierarchicalNSW('cosine', base.columns)
     index.initIndex({ maxElements: base.rows, m, efConstruction, randomSeed: 100 })
     for (let row = 0; row < base.rows; row++) index.addPoint(Array.from(base.row(row)), row)
-    index.writeIndexSync(file)
+    index.writeIndexSync(part)
   })
   const index = new hnswlib.HierarchicalNSW('cosine', base.columns)
   index.readIndexSync(file)
@@ -48,7 +52,7 @@ async function usearch({ name, base }, keep) {
       multi: false,
     })
   const file = join(keep, `usearch-${name}.bin`)
-  await once('usearch', file, () => {
+  await once('usearch', file, (part) => {
     const index = make(64)
     const step = 10_000
     for (let from = 0; from < base.rows; from += step) {
@@ -58,7 +62,7 @@ async function usearch({ name, base }, keep) {
       for (let at = 0; at < count; at++) rows.set(base.row(from + at), at * base.columns)
       index.add(keys, rows, 2)
     }
-    index.save(file)
+    index.save(part)
   })
   // The size of the candidate list belongs to the index object.
   let current = { ef: 0 }
@@ -76,9 +80,9 @@ async function zvec({ name, base }, keep) {
   const path = join(keep, `zvec-${name}`)
   const indexParams = { indexType: z.ZVecIndexType.HNSW, metricType: z.ZVecMetricType.COSINE, m, efConstruction }
   const embedding = { name: 'embedding', dataType: z.ZVecDataType.VECTOR_FP32, dimension: base.columns, indexParams }
-  await once('@zvec/zvec', path, () => {
+  await once('@zvec/zvec', path, (part) => {
     const schema = new z.ZVecCollectionSchema({ name: 'bench', vectors: embedding })
-    const collection = z.ZVecCreateAndOpen(path, schema)
+    const collection = z.ZVecCreateAndOpen(part, schema)
     const step = 500
     for (let from = 0; from < base.rows; from += step) {
       const length = Math.min(step, base.rows - from)
@@ -105,8 +109,8 @@ async function zvec({ name, base }, keep) {
 async function lancedb({ name, base }, keep) {
   const lance = await import('@lancedb/lancedb')
   const path = join(keep, `lancedb-${name}`)
-  await once('@lancedb/lancedb', path, async () => {
-    const connection = await lance.connect(path)
+  await once('@lancedb/lancedb', path, async (part) => {
+    const connection = await lance.connect(part)
     const step = 20_000
     let table
     for (let from = 0; from < base.rows; from += step) {
