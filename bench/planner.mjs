@@ -91,12 +91,6 @@ const kinds = {
     }),
 }
 
-/** The ways of an explanation's vector legs, whatever else it says. */
-function ways(explanation) {
-  const text = JSON.stringify(explanation ?? {})
-  return [...text.matchAll(/"(?:way|plan|strategy|choice|method)":"([^"]+)"/g)].map(([, way]) => way)
-}
-
 const timed = (query) => {
   const times = Array.from({ length: 5 }, () => {
     const started = performance.now()
@@ -119,7 +113,7 @@ for (const share of shares) {
     for (const { at, where, allows } of make(count)) {
       const query = { vector: queries[at], where, select }
       const { hits, explanation } = index.searchSync({ ...query, explain: true })
-      for (const way of ways(explanation)) chosen.set(way, (chosen.get(way) ?? 0) + 1)
+      for (const { strategy } of explanation.vector ?? []) chosen.set(strategy, (chosen.get(strategy) ?? 0) + 1)
       const right = new Set()
       for (const row of places[at].order) if (right.size < 10 && allows(row)) right.add(String(row))
       if (hits.length !== right.size) console.log(`  ${hits.length} hits where ${right.size} are allowed`)
