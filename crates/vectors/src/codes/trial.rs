@@ -66,33 +66,36 @@ fn ranks_of<'a>(
 ) -> Result<()> {
     let (vector, _) = row(own as usize);
     let query = Query::new(parameters, vector)?;
-    let mut exact: Vec<Key> = looked_at
+    let distances: Vec<f32> = looked_at
         .iter()
-        .filter(|&&other| other != own)
         .map(|&other| {
             let (numbers, inverse) = row(other as usize);
-            Key::new(query.distance(Row { numbers: Numbers::Float32(numbers), inverse }), other)
+            query.distance(Row { numbers: Numbers::Float32(numbers), inverse })
         })
         .collect();
+    let keys = looked_at.iter().zip(&distances).filter(|&(&other, _)| other != own);
+    let mut exact: Vec<Key> = keys.map(|(&other, &distance)| Key::new(distance, other)).collect();
     if exact.len() > NEAREST {
         exact.select_nth_unstable(NEAREST - 1);
         exact.truncate(NEAREST);
     }
+    let farthest = exact.iter().max().map_or(f32::INFINITY, |key| key.distance());
     let asked = rows.coding().query(query.vector());
     let codes = rows.codes();
     let estimate = |other: u32, product| asked.distance(rows.terms(other), product);
     let wanted: Vec<f32> = exact.iter().map(|key| estimate(key.node(), codes.one(&asked, key.node()))).collect();
     let mut before = vec![0; wanted.len()];
     let mut products = [0; BATCH];
-    for nodes in looked_at.chunks(BATCH) {
+    for (nodes, distances) in looked_at.chunks(BATCH).zip(distances.chunks(BATCH)) {
         codes.many(&asked, nodes, &mut products);
-        for (&node, &product) in nodes.iter().zip(&products) {
+        for ((&node, &product), &distance) in nodes.iter().zip(&products).zip(distances) {
             if node == own {
                 continue;
             }
             let found = estimate(node, product);
             for (before, wanted) in before.iter_mut().zip(&wanted) {
-                *before += usize::from(found < *wanted);
+                // What codes cannot tell apart though it is farther, comes before, too.
+                *before += usize::from(found < *wanted || found <= *wanted && distance > farthest);
             }
         }
     }
