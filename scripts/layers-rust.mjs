@@ -10,8 +10,9 @@ const below = {
   text: ['durable'],
   index: ['durable', 'store', 'vectors', 'text'],
   node: ['durable', 'store', 'vectors', 'text', 'index'],
-  // Not part of the addon: it attacks the others from outside.
-  torture: ['durable', 'store', 'index'],
+  // Not part of the addon: they attack the others from outside.
+  hostile: ['durable', 'vectors'],
+  torture: ['durable', 'store', 'index', 'hostile'],
 }
 
 /** Where the crates that need care may be named: `manifests` by crate, `sources` by path. */

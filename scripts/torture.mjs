@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isMain, main, must, root, watch } from './process.mjs'
 import { checkCompiler, checkRust } from './tools.mjs'
 
-const parts = ['kill', 'fail', 'strace', 'model', 'full-disk', 'power', 'processes', 'hostile']
+const parts = ['kill', 'fail', 'strace', 'model', 'full-disk', 'power', 'processes', 'hostile', 'vectors']
 
 if (isMain(import.meta.url))
   await main(async (wanted) => {

@@ -1,8 +1,8 @@
-//! The command lines of the campaigns that need a machine of their own: mounts, crowds of processes, hostile directories.
+//! The command lines of the campaigns that need a machine of their own: mounts, crowds of processes, hostile directories and files.
 
 use std::{error::Error, path::Path, process::ExitCode};
 
-use crate::{full_disk, hostile, observe, power, processes, random::Random, workload};
+use crate::{full_disk, hostile, observe, power, processes, random::Random, vectors, workload};
 
 /// Whatever ended a campaign; the text says it all.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -34,6 +34,7 @@ pub fn run(arguments: &[&str]) -> Option<ExitCode> {
         ["full-disk", ..] => full_disk::run(arguments),
         ["processes", ..] => processes::run(arguments),
         ["hostile", ..] => hostile::run(arguments),
+        ["vectors", ..] => vectors::run(arguments),
         ["workload", path, ..] => workload::run(Path::new(path), arguments),
         ["observe", path] => observe::run(Path::new(path)),
         ["publish-once", path] => full_disk::publish_once(Path::new(path)),
@@ -41,6 +42,7 @@ pub fn run(arguments: &[&str]) -> Option<ExitCode> {
         ["writer", path, name] => processes::write(Path::new(path), name),
         ["pruner", path] => processes::prune(Path::new(path)),
         ["hostile-child", ..] => hostile::child(arguments),
+        ["vectors-child", ..] => vectors::child(arguments),
         _ => return None,
     };
     Some(match outcome {

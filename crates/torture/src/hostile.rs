@@ -5,15 +5,7 @@
 
 mod damage;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read, Write},
-    path::Path,
-    process::{Command, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::{fs, io::Write, path::Path, process::Command};
 
 use cutover_durable::Digest;
 use cutover_index::{Cancel, Depth as IndexDepth, Index};
@@ -25,6 +17,7 @@ use nix::{
 
 use crate::{
     campaign::{Outcome, number, seed},
+    children::supervise,
     corpus::{self, DOCUMENTS},
     power::{inside, isolated, tool},
     random::Random,
@@ -34,8 +27,6 @@ use damage::Damage;
 
 /// Memory that a child may write to: an index of a few dozen documents needs a small part of it.
 const MEMORY: u64 = 512 << 20;
-/// Silence after which a case hangs.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// `hostile [--cases N] [--seed N]`; a single case again with `--seed N --cases 1`.
 pub fn run(arguments: &[&str]) -> Outcome<()> {
@@ -58,46 +49,8 @@ pub fn run(arguments: &[&str]) -> Outcome<()> {
 
 fn try_all(at: &Path, arguments: &[&str]) -> Outcome<()> {
     let (cases, first) = (number(arguments, "--cases", 4000)?, seed(arguments, "hostile")?);
-    let (mut next, end, mut violations) = (first, first + cases, 0);
-    while next < end {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["hostile-child", "--from", &next.to_string(), "--to", &end.to_string()]);
-        let mut child = command.env("TMPDIR", at).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let (tell, told) = mpsc::channel();
-        let out = BufReader::new(child.stdout.take().ok_or("no stdout")?);
-        thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        let mut err = child.stderr.take().ok_or("no stderr")?;
-        let errors = thread::spawn(move || {
-            let mut text = String::new();
-            err.read_to_string(&mut text).map(|_| text)
-        });
-        let mut hung = false;
-        loop {
-            match told.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    if let Some(case) = line.strip_prefix("case ") {
-                        next = case.parse()?;
-                    } else {
-                        violations += 1;
-                        println!("VIOLATION {line}");
-                    }
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    hung = true;
-                    child.kill()?;
-                }
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        let status = child.wait()?;
-        let said = errors.join().map_err(|_| "the listener panicked")??;
-        if hung || !status.success() {
-            violations += 1;
-            let how = if hung { "hung".to_owned() } else { status.to_string() };
-            println!("VIOLATION seed {next}: {how}: {}", said.trim());
-        }
-        next += 1;
-    }
+    let end = first + cases;
+    let violations = supervise("hostile-child", first..end, at)?.violations;
     let summary = format!("hostile directories: seeds {first} to {}, {cases} cases, violations: {violations}", end - 1);
     if violations > 0 {
         return Err(summary.into());

@@ -13,6 +13,7 @@
 
 pub mod campaign;
 pub mod check;
+pub mod children;
 pub mod corpus;
 pub mod fail;
 pub mod full_disk;
@@ -26,4 +27,5 @@ pub mod processes;
 pub mod random;
 pub mod run;
 pub mod strace;
+pub mod vectors;
 pub mod workload;

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: cutover-torture kill|fail|strace|model [--table] [operation...] | power|full-disk|processes|hostile [--seed N]"
+        "usage: cutover-torture kill|fail|strace|model [--table] [operation...] | power|full-disk|processes|hostile|vectors [--seed N]"
     );
     ExitCode::from(2)
 }

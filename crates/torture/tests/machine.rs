@@ -35,3 +35,8 @@ fn every_answer_is_the_named_versions_while_processes_are_killed() {
 fn a_hostile_directory_is_an_error_and_nothing_else() {
     campaign(&["hostile", "--cases", "200"]);
 }
+
+#[test]
+fn a_hostile_vector_file_is_an_error_or_an_answer_and_nothing_else() {
+    campaign(&["vectors", "--cases", "20000"]);
+}
