@@ -29,6 +29,10 @@ export declare class NativeDraft {
   adoptGraph(field: string, path: string, cancel?: CancelToken | undefined | null): Promise<GraphRows>
   /** Says for which rows of the graph documents come, in their order. */
   adoptRows(rows: Uint32Array): Promise<void>
+  /** The vectors of a model that were paid for, to be used while the draft takes documents. */
+  embeddings(model: string, dimensions: number, maxBytes: number): NativeEmbeddings
+  /** Says how many vectors came from the cache. */
+  setReused(vectors: number): Promise<void>
   /** Builds, writes, syncs and checks. */
   complete(cancel?: CancelToken | undefined | null): Promise<void>
   /** Where the build stands, as JSON. */
@@ -39,6 +43,16 @@ export declare class NativeDraft {
   publish(cancel?: CancelToken | undefined | null): Promise<string>
   /** Removes the draft and lets go of the lock. Resolves also when there is nothing left to discard. */
   discard(): Promise<void>
+}
+
+/** A cache of vectors as JavaScript holds it. Its calls run one after another. */
+export declare class NativeEmbeddings {
+  /** For each text its vector, or null. */
+  lookup(texts: Array<string>): Promise<Array<Float32Array | null>>
+  /** Keeps vectors, those of the texts one after another. */
+  append(texts: Array<string>, vectors: Float32Array): Promise<void>
+  /** Lets go of its files, after the calls before this one. */
+  close(): void
 }
 
 /** An open index as JavaScript holds it. */
@@ -127,6 +141,8 @@ export declare class NativeReplacement {
 export declare class NativeSnapshot {
   /** The version's facts as JSON. */
   version(): string
+  /** What one must know of the version to embed a query for it, as JSON. */
+  embeddingFacts(): string
   /** Answers a query. */
   search(query: string, vector?: Float32Array | undefined | null, cancel?: CancelToken | undefined | null): Promise<Answer>
   /** Answers a query on the calling thread. */

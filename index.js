@@ -773,9 +773,10 @@ if (
   }
 }
 
-const { CancelToken, NativeDraft, NativeIndex, NativeInPlace, NativeLock, NativeProgress, NativeReplacement, NativeSnapshot, NativeStore, NativeStoreDraft, NativeStoreSnapshot, NativeWriterLock } = nativeBinding
+const { CancelToken, NativeDraft, NativeEmbeddings, NativeIndex, NativeInPlace, NativeLock, NativeProgress, NativeReplacement, NativeSnapshot, NativeStore, NativeStoreDraft, NativeStoreSnapshot, NativeWriterLock } = nativeBinding
 export { CancelToken }
 export { NativeDraft }
+export { NativeEmbeddings }
 export { NativeIndex }
 export { NativeInPlace }
 export { NativeLock }

@@ -1,6 +1,7 @@
 //! `NativeDraft`: a version under construction, on its own build thread.
 
 use crate::convert::{CancelToken, flag, version_info};
+use crate::embeddings::NativeEmbeddings;
 use crate::error::to_json;
 use crate::snapshot::{NativeSnapshot, Pool};
 use crate::task::{now, promise};
@@ -10,7 +11,7 @@ use napi::Env;
 use napi::bindgen_prelude::{BigUint64Array, Object, ToNapiValue, Uint8Array};
 use napi_derive::napi;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub struct NativeDraft {
     draft: Arc<Mutex<Option<Draft>>>,
     version: String,
+    embeddings: PathBuf,
     progress: Arc<Progress>,
     worker: Arc<Worker>,
     pool: Pool,
@@ -26,8 +28,8 @@ pub struct NativeDraft {
 
 impl NativeDraft {
     pub(crate) fn new(draft: Draft, worker: Arc<Worker>, pool: Pool) -> Self {
-        let (version, progress) = (draft.version(), draft.progress());
-        Self { draft: Arc::new(Mutex::new(Some(draft))), version, progress, worker, pool }
+        let (version, progress, embeddings) = (draft.version(), draft.progress(), draft.embeddings_directory());
+        Self { draft: Arc::new(Mutex::new(Some(draft))), version, embeddings, progress, worker, pool }
     }
 
     fn on_worker<'e, T: ToNapiValue + Send + 'static>(
@@ -122,6 +124,21 @@ impl NativeDraft {
     pub fn adopt_rows<'e>(&self, env: &'e Env, rows: &[u32]) -> napi::Result<Object<'e>> {
         let rows = rows.to_vec();
         self.on_worker(env, move |draft| draft.adopt_rows(rows))
+    }
+
+    /// The vectors of a model that were paid for, to be used while the draft takes documents.
+    #[napi]
+    pub fn embeddings(&self, model: String, dimensions: u32, max_bytes: i64) -> napi::Result<NativeEmbeddings> {
+        now(|| NativeEmbeddings::open(self.embeddings.clone(), model, dimensions, max_bytes))
+    }
+
+    /// Says how many vectors came from the cache.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn set_reused<'e>(&self, env: &'e Env, vectors: u32) -> napi::Result<Object<'e>> {
+        self.on_worker(env, move |draft| {
+            draft.set_reused(u64::from(vectors));
+            Ok(())
+        })
     }
 
     /// Builds, writes, syncs and checks.

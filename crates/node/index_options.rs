@@ -1,14 +1,17 @@
 //! The options of opening an index and writing to it, as they come from JavaScript.
 
 use cutover_index::threads;
-use cutover_index::{Integrity, Keep, OnCorrupt, Options, Result, Schema, StoreOptions};
+use cutover_index::{Integrity, Keep, Models, OnCorrupt, Options, Result, Schema, StoreOptions};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct OpenOptions {
     fields: Option<Value>,
+    #[serde(default)]
+    models: BTreeMap<String, Vec<String>>,
     create: bool,
     mode: Mode,
     freshness: Freshness,
@@ -123,6 +126,7 @@ impl OpenOptions {
         let available = threads::available();
         Ok(Options {
             fields: self.fields.map(|fields| Schema::from_json(&fields.to_string())).transpose()?,
+            models: Models::new(self.models),
             store: StoreOptions {
                 create: self.create,
                 read_only: self.mode == Mode::ReadOnly,

@@ -6,6 +6,7 @@
 mod atomic;
 mod convert;
 mod draft;
+mod embeddings;
 mod error;
 mod index;
 mod index_care;

@@ -55,6 +55,12 @@ impl NativeSnapshot {
         now(|| Ok(version_info(self.held()?.0.info())?.to_string()))
     }
 
+    /// What one must know of the version to embed a query for it, as JSON.
+    #[napi]
+    pub fn embedding_facts(&self) -> napi::Result<String> {
+        now(|| Ok(self.held()?.0.embedding_facts().to_string()))
+    }
+
     /// Answers a query.
     #[napi(ts_return_type = "Promise<Answer>")]
     pub fn search<'e>(

@@ -18,7 +18,8 @@ use crate::tombstones;
 use cutover_durable::Map;
 use cutover_store::{Contents, Counts, DraftOptions, How, VersionInfo};
 use fixedbitset::FixedBitSet;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ pub struct WriteOptions {
 pub struct Draft {
     open: Arc<Open>,
     schema: Arc<Schema>,
+    models: BTreeMap<String, String>,
     staged: cutover_store::Draft,
     options: WriteOptions,
     segment: Option<SegmentBuilder>,
@@ -71,6 +73,7 @@ pub struct Published {
 
 impl Draft {
     pub(crate) fn begin(open: Arc<Open>, schema: Arc<Schema>, options: WriteOptions, cancel: &Cancel) -> Result<Self> {
+        let models = open.options.models.of_new(&schema)?;
         let writer = open.lock(&options.operation, &options.wait, cancel)?;
         let current = open.store.current()?;
         if let Some(expected) = options.wait.if_current()?
@@ -90,6 +93,7 @@ impl Draft {
         Ok(Self {
             open,
             schema,
+            models,
             staged,
             options,
             segment: None,
@@ -106,6 +110,12 @@ impl Draft {
     #[must_use]
     pub fn version(&self) -> String {
         self.staged.id().to_string()
+    }
+
+    /// Where vectors that were paid for are kept; the draft holds the lock under which it may be used.
+    #[must_use]
+    pub fn embeddings_directory(&self) -> PathBuf {
+        self.open.store.embeddings_directory()
     }
 
     /// Where the build stands; may be read from any thread.
@@ -199,6 +209,11 @@ impl Draft {
         })
     }
 
+    /// Says how many vectors came from the cache of those already paid for.
+    pub fn set_reused(&mut self, vectors: u64) {
+        self.counts.reused = vectors;
+    }
+
     fn usable(&self) -> Result<()> {
         if self.failed || self.snapshot.is_some() {
             return Err(Error::Internal("a draft takes nothing after it failed or was completed".into()));
@@ -254,8 +269,9 @@ impl Draft {
         }
         cancel.check()?;
         self.progress.enter(Phase::Verifying, None);
-        let content = serde_json::to_value(Content { schema: self.schema.to_json(), segments })
-            .map_err(|e| Error::Internal(format!("writing the manifest: {e}")))?;
+        let content =
+            serde_json::to_value(Content { schema: self.schema.to_json(), models: self.models.clone(), segments })
+                .map_err(|e| Error::Internal(format!("writing the manifest: {e}")))?;
         self.staged.complete(Contents { counts: self.counts, content }, self.options.activate)?;
         let snapshot = Snapshot::open(self.staged.snapshot()?, self.open.segments())?;
         check(&snapshot)?;

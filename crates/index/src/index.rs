@@ -5,6 +5,7 @@ use crate::check::check;
 use crate::draft::{Draft, WriteOptions};
 use crate::error::{Error, Result};
 use crate::fall_back::OnCorrupt;
+use crate::models::Models;
 use crate::reader_cache::{CacheStatus, ReaderCache};
 use crate::schema::Schema;
 use crate::segment::SegmentCache;
@@ -20,6 +21,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct Options {
     /// The fields that the caller declares; needed to create an index.
     pub fields: Option<Schema>,
+    /// The embedding models that it was given.
+    pub models: Models,
     /// How the directory is treated.
     pub store: StoreOptions,
     /// Whether a query sees every publish that finished before it began.
@@ -59,8 +62,7 @@ impl Index {
     pub fn open(path: &Path, options: Options) -> Result<Self> {
         let store = Store::open(path, options.store)?;
         let pool = threads::search_pool(options.search_threads)?;
-        let cache =
-            Arc::new(ReaderCache::new(store.clone(), options.fields.clone(), options.strict, options.on_corrupt));
+        let cache = Arc::new(ReaderCache::new(store.clone(), &options));
         if store.current()?.is_some() {
             cache.reload()?;
         }

@@ -6,7 +6,9 @@
 
 use crate::check::check;
 use crate::error::{Error, Result};
-use crate::fall_back::{FallBack, OnCorrupt};
+use crate::fall_back::FallBack;
+use crate::index::Options;
+use crate::models::Models;
 use crate::schema::Schema;
 use crate::segment::SegmentCache;
 use crate::snapshot::Snapshot;
@@ -35,6 +37,7 @@ pub struct CacheStatus {
 pub(crate) struct ReaderCache {
     store: Store,
     declared: Option<Schema>,
+    models: Models,
     strict: bool,
     fall_back: FallBack,
     segments: SegmentCache,
@@ -50,12 +53,13 @@ pub(crate) struct ReaderCache {
 }
 
 impl ReaderCache {
-    pub fn new(store: Store, declared: Option<Schema>, strict: bool, on_corrupt: OnCorrupt) -> Self {
+    pub fn new(store: Store, options: &Options) -> Self {
         Self {
-            fall_back: FallBack::new(store.clone(), on_corrupt),
+            fall_back: FallBack::new(store.clone(), options.on_corrupt),
             store,
-            declared,
-            strict,
+            declared: options.fields.clone(),
+            models: options.models.clone(),
+            strict: options.strict,
             segments: SegmentCache::default(),
             served: RwLock::default(),
             opening: Mutex::default(),
@@ -124,7 +128,7 @@ impl ReaderCache {
         match (opened, served) {
             (Ok(snapshot), served) => {
                 if let (Err(error), Some(served)) =
-                    (self.fits(&snapshot), served.filter(|served| self.fits(served).is_ok()))
+                    (self.serves(&snapshot), served.filter(|served| self.serves(served).is_ok()))
                 {
                     self.refuse(snapshot.id().clone(), error);
                     return Ok(served);
@@ -179,6 +183,13 @@ impl ReaderCache {
     /// Whether the declared fields can be searched in this version.
     pub fn fits(&self, snapshot: &Snapshot) -> Result<()> {
         self.declared.as_ref().map_or(Ok(()), |declared| snapshot.schema.serves(declared))
+    }
+
+    /// Whether everything that this program was given can be used with this version: its fields, and its embedding models. A version
+    /// of another model is not chosen while one that fits answers; where none does, what needs no embedding is answered from it.
+    fn serves(&self, snapshot: &Snapshot) -> Result<()> {
+        self.fits(snapshot)?;
+        self.models.serve(snapshot.models())
     }
 
     fn reload_in_background(self: &Arc<Self>, current: &VersionId) {

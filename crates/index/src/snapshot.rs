@@ -6,7 +6,8 @@ use crate::schema::Schema;
 use crate::segment::{SegmentCache, SegmentEntry, SegmentView, disagree};
 use cutover_store::{VersionId, VersionInfo};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ use std::sync::Arc;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Content {
     pub schema: Value,
+    /// The embedding model of each vector field whose writer named one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, String>,
     pub segments: Vec<SegmentEntry>,
 }
 
@@ -23,6 +27,7 @@ pub struct Snapshot {
     // Segments before the lease: fields drop in this order, and what is mapped must not outlive the lease.
     pub(crate) segments: Vec<SegmentView>,
     pub(crate) schema: Arc<Schema>,
+    models: BTreeMap<String, String>,
     held: cutover_store::Snapshot,
 }
 
@@ -45,7 +50,7 @@ impl Snapshot {
                 format!("its segments show {shown} documents, the manifest says {expected}"),
             ));
         }
-        Ok(Self { segments, schema: Arc::new(schema), held })
+        Ok(Self { segments, schema: Arc::new(schema), models: content.models, held })
     }
 
     /// The version's id.
@@ -64,6 +69,19 @@ impl Snapshot {
     #[must_use]
     pub fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// The embedding model of each vector field whose writer named one.
+    #[must_use]
+    pub fn models(&self) -> &BTreeMap<String, String> {
+        &self.models
+    }
+
+    /// What one must know of the version to embed a query for it: `{models: {field: model}, vectors: {field: dimensions}}`.
+    #[must_use]
+    pub fn embedding_facts(&self) -> Value {
+        let vectors = self.schema.vectors().iter().map(|(name, parameters)| (name, parameters.dimensions));
+        json!({ "models": self.models, "vectors": vectors.collect::<BTreeMap<_, _>>() })
     }
 
     /// The path of an artifact that the user attached to the version.

@@ -22,6 +22,7 @@ const OLD_HISTORY: &str = "history.1.jsonl";
 const VERSIONS: &str = "versions";
 const TRASH: &str = "trash";
 const DAMAGED: &str = "damaged";
+const EMBEDDINGS: &str = "embeddings";
 
 /// A version's manifest, relative to its directory.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -207,6 +208,11 @@ impl Layout {
     /// Where repair puts what is damaged.
     pub fn damaged(&self) -> PathBuf {
         self.root.join(DAMAGED)
+    }
+
+    /// The cache of vectors already paid for.
+    pub fn embeddings(&self) -> PathBuf {
+        self.root.join(EMBEDDINGS)
     }
 
     /// Where the version, or the record of the index, that is called `name` goes when it is set aside.

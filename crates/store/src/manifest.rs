@@ -60,7 +60,7 @@ pub struct Counts {
     pub duplicates: u64,
     /// Documents that were left out because they were not valid.
     pub skipped: u64,
-    /// Documents that were taken over unchanged from an earlier version.
+    /// Documents that were taken over unchanged from an earlier version, and vectors that were not computed again.
     pub reused: u64,
 }
 

@@ -88,6 +88,12 @@ impl Store {
         self.layout().root()
     }
 
+    /// Where vectors that were paid for are kept, for whoever holds the writer lock. No version needs it, and nothing here reads it.
+    #[must_use]
+    pub fn embeddings_directory(&self) -> PathBuf {
+        self.layout().embeddings()
+    }
+
     /// The version that `CURRENT` names now; `None` when nothing was published yet. One small read.
     ///
     /// # Errors

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use cutover_index::{Cancel, Error, Index, Keep, OnCorrupt, Options, Query, Schema, StoreOptions, Wait, WriteOptions};
+use cutover_index::{
+    Cancel, Error, Index, Keep, Models, OnCorrupt, Options, Query, Schema, StoreOptions, Wait, WriteOptions,
+};
 use cutover_store::Integrity;
 use serde_json::{Value, json};
 
@@ -18,6 +20,7 @@ pub const DOCUMENTS: usize = 40;
 pub fn open(path: &Path, integrity: Integrity) -> Result<Index, Error> {
     let options = Options {
         fields: Some(Schema::from_json(FIELDS)?),
+        models: Models::default(),
         store: StoreOptions { create: true, integrity, ..StoreOptions::default() },
         strict: false,
         on_corrupt: OnCorrupt::Refuse,

@@ -7,7 +7,8 @@
 )]
 
 use cutover_index::{
-    Cancel, Draft, Error, Index, Keep, OnCorrupt, Options, Published, Query, Schema, StoreOptions, Wait, WriteOptions,
+    Cancel, Draft, Error, Index, Keep, Models, OnCorrupt, Options, Published, Query, Schema, StoreOptions, Wait,
+    WriteOptions,
 };
 use serde_json::Value;
 
@@ -19,6 +20,7 @@ pub struct Fixture {
 pub fn options(fields: Option<&str>) -> Options {
     Options {
         fields: fields.map(|json| Schema::from_json(json).unwrap()),
+        models: Models::default(),
         store: StoreOptions { create: true, ..StoreOptions::default() },
         strict: false,
         on_corrupt: OnCorrupt::default(),
