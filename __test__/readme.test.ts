@@ -47,10 +47,11 @@ test("the README's program prints what the README says", (t) => {
   t.is(run(), printed)
 })
 
-test("the README's programs for other files run, twice too", (t) => {
-  const [, store, atomic, ...more] = blocks(readme, 'ts')
+test("the README's other programs run, twice too", (t) => {
+  const [, embedding, store, atomic, ...more] = blocks(readme, 'ts')
   t.deepEqual(more, [])
   for (const [name, program, prints] of [
+    ['embedding', embedding, 'a\nb\n'],
     ['store', store, "[ 'sea' ]\n"],
     ['atomic', atomic, ''],
   ] as const) {

@@ -1,5 +1,5 @@
 // Giving up: a signal, a deadline or a failure elsewhere stops a call, and says why by identity.
-import { Cancelled, CutoverError, fromNative } from './errors.js'
+import { Cancelled, CutoverError, native } from './errors.js'
 import { CancelToken } from './native.js'
 
 /** Stops a call at most once; the first reason counts. Its token stops the native side. */
@@ -81,19 +81,22 @@ export async function limited<T>(
   timeoutMs: number | undefined,
   call: (token: CancelToken | undefined) => Promise<T>,
 ): Promise<T> {
-  if (!signal && timeoutMs === undefined) {
-    try {
-      return await call(undefined)
-    } catch (error) {
-      throw fromNative(error)
-    }
-  }
+  if (!signal && timeoutMs === undefined) return native(() => call(undefined))
+  return interruptible(signal, timeoutMs, (interrupt) => native(() => call(interrupt.token)))
+}
+
+/** Runs a call of several steps under a signal and a deadline. */
+export async function interruptible<T>(
+  signal: AbortSignal | undefined,
+  timeoutMs: number | undefined,
+  call: (interrupt: Interrupt) => Promise<T>,
+): Promise<T> {
   const interrupt = new Interrupt(signal)
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => interrupt.fire(timedOut(timeoutMs)), timeoutMs)
   try {
-    return await call(interrupt.token)
+    return await call(interrupt)
   } catch (error) {
-    throw interrupt.explain(fromNative(error))
+    throw interrupt.explain(error)
   } finally {
     clearTimeout(timer)
     interrupt.dispose()

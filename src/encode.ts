@@ -19,6 +19,13 @@ export interface Batch {
   readonly vectors: Float32Array
 }
 
+/** An encoded document that is not in a batch yet: some of its vectors are still to come. */
+export interface Held {
+  /** Its JSON object without the closing brace. */
+  readonly text: string
+  readonly floats: Float32Array
+}
+
 /** Collects encoded documents until a batch is full. Vectors are copied when added: their owner may reuse them at once. */
 export class Encoder {
   readonly #shape: Shape
@@ -56,6 +63,28 @@ export class Encoder {
       // A getter or a proxy of the document itself threw.
       throw refused(undefined, undefined, document, `must be readable (${String(error)})`, position, { cause: error })
     }
+  }
+
+  /** Encodes as `add` does, and hands the result out instead of adding it. */
+  hold(document: unknown, position: number): Held {
+    const before = this.#used
+    this.add(document, position)
+    const floats = this.#floats.slice(before, this.#used)
+    this.#used = before
+    const line = this.#lines.pop() ?? ''
+    this.#characters -= line.length + 1
+    return { text: line.slice(0, -1), floats }
+  }
+
+  /** Adds what was held, with the vectors that it lacked, by field. */
+  addHeld({ text, floats }: Held, vectors: readonly (readonly [field: string, vector: Float32Array])[]): void {
+    let line = text
+    this.#append(floats)
+    for (const [name, vector] of vectors) {
+      line += `,${stringJson(name)}:${vector.length}`
+      this.#append(vector)
+    }
+    this.#push(`${line}}`)
   }
 
   /** Puts a line in a refused document's place, so that it is counted. */
@@ -101,16 +130,21 @@ export class Encoder {
   /** Copies a vector into the batch; its number of components. */
   #vector(value: unknown): number {
     if (value instanceof Float32Array) {
-      this.#reserve(value.length)
-      this.#floats.set(value, this.#used)
+      this.#append(value)
     } else if (Array.isArray(value)) {
       this.#reserve(value.length)
       for (let at = 0; at < value.length; at++) this.#floats[this.#used + at] = component(value[at], at)
+      this.#used += value.length
     } else {
       throw new NotJson('', value, 'must be a Float32Array or an array of numbers')
     }
-    this.#used += value.length
     return value.length
+  }
+
+  #append(vector: Float32Array): void {
+    this.#reserve(vector.length)
+    this.#floats.set(vector, this.#used)
+    this.#used += vector.length
   }
 
   #reserve(count: number): void {

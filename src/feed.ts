@@ -1,6 +1,7 @@
 // Hands a source's documents to a draft: encoded in slices of half a millisecond, no more batches on their way than the native side
 // can use. The JavaScript thread is never held for longer.
 import type { Interrupt } from './abort.js'
+import type { Stage } from './embedding/stage.js'
 import { Encoder } from './encode.js'
 import type { Batch } from './encode.js'
 import { fromReport, native } from './errors.js'
@@ -9,18 +10,12 @@ import type { NativeDraft } from './native.js'
 import type { Write } from './options.js'
 import type { Shape } from './schema.js'
 import type { SourceReader } from './source.js'
+import { Turns } from './turns.js'
 
-/** Milliseconds of work before other events have their turn. */
-const SLICE_MS = 0.5
 /** Batches that the native side has and has not finished. */
 const MAX_IN_FLIGHT = 8
 
-const turn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve)
-  })
-
-/** Reads the whole source into the draft; the number of documents read. */
+/** Reads the whole source into the draft; the number of documents read. With a stage, documents get the vectors that they lack. */
 export async function feed(
   draft: NativeDraft,
   source: SourceReader,
@@ -28,27 +23,49 @@ export async function feed(
   interrupt: Interrupt,
   onInvalid: Write['onInvalid'],
   onRead: (documents: number) => void,
+  stage?: Stage,
 ): Promise<number> {
   const encoder = new Encoder(shape)
   const pipe = new Pipe(draft, interrupt, onInvalid)
+  const turns = new Turns()
+  const pause = async (): Promise<void> => {
+    if (encoder.full) {
+      pipe.send(encoder.take())
+      if (pipe.crowded) await interrupt.race(pipe.room())
+    }
+    if (turns.due) {
+      await turns.take()
+      interrupt.check()
+      onRead(source.read)
+    }
+  }
+  /** Hands on what is ready, and waits while there is no room for more. */
+  const handOn = async (staged: Stage): Promise<void> => {
+    while (staged.ready || staged.full) {
+      if (staged.ready) {
+        staged.hand(encoder)
+      } else {
+        staged.urge()
+        await interrupt.race(staged.change())
+      }
+      if (encoder.full || turns.due) await pause()
+    }
+  }
   try {
-    let sliceEnds = performance.now() + SLICE_MS
     for (;;) {
       const next = source.next()
       const step = next instanceof Promise ? await next : next
       if (step.done) break
-      encode(encoder, step.value, source.read - 1, onInvalid)
-      if (encoder.full) {
-        pipe.send(encoder.take())
-        if (pipe.crowded) await interrupt.race(pipe.room())
+      if (stage) {
+        stage.add(encoder, step.value, source.read - 1)
+        if (stage.ready || stage.full) await handOn(stage)
+      } else {
+        encode(encoder, step.value, source.read - 1, onInvalid)
       }
-      if (performance.now() >= sliceEnds) {
-        await turn()
-        interrupt.check()
-        onRead(source.read)
-        sliceEnds = performance.now() + SLICE_MS
-      }
+      if (encoder.full || turns.due) await pause()
     }
+    stage?.end()
+    if (stage) await handOn(stage)
   } catch (error) {
     // Documents before this one were handed over or wait for it: if one of them is invalid, it came first.
     if (!interrupt.fired) await pipe.finish(encoder)

@@ -2,6 +2,8 @@
 import { limited } from './abort.js'
 import { coalesce, numberOf } from './coalesce.js'
 import { list, listing } from './documents.js'
+import type { Embedders } from './embedding/options.js'
+import { hasSteps } from './embedding/search.js'
 import { native } from './errors.js'
 import { Watcher } from './events.js'
 import type { IndexEvents } from './events.js'
@@ -40,9 +42,12 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
   #published: Published | undefined
 
   /** `release` is called once everything is closed. */
-  constructor(index: NativeIndex, path: string, release: () => Promise<void>) {
+  constructor(index: NativeIndex, path: string, embedders: Embedders | undefined, release: () => Promise<void>) {
     const life = new Lifetime(`the index ${path}`)
-    super(index, 'index', life)
+    super(index, 'index', life, embedders, async (wanted) => {
+      const version = await native(() => index.snapshot(wanted))
+      return { version, release: () => version.close() }
+    })
     this.path = path
     this.#native = index
     this.#life = life
@@ -59,8 +64,12 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
     queries: readonly (string | Query<S, Sel, F>)[],
     options?: SearchOptions,
   ): Promise<Found<S, Sel, F>[]> {
-    const prepared = many(queries, 'queries').map((query, at) => prepareQuery(query, `queries[${at}]`))
-    const { signal, timeoutMs, version } = searchLimits(options, 'index')
+    const prepared = many(queries, 'queries').map((query, at) =>
+      prepareQuery(query, `queries[${at}]`, this.embedders !== undefined),
+    )
+    const limits = searchLimits(options, 'index')
+    if (hasSteps(prepared)) return this.inSteps<Sel, F>(prepared, limits)
+    const { signal, timeoutMs, version } = limits
     const [texts, vectors] = [prepared.map((query) => query.json), prepared.map((query) => query.vector)]
     const answers = await this.#life.run(() =>
       limited(signal, timeoutMs, (token) => this.#native.searchBatch(texts, vectors, token, version)),
@@ -82,7 +91,7 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
 
   async snapshot(wanted?: { version?: string }): Promise<Snapshot<S>> {
     const version = given(optionsOf(wanted, VERSION).version, (v) => string(v, 'options.version')) ?? null
-    return new SnapshotHandle<S>(await this.#hold(version), this.#life)
+    return new SnapshotHandle<S>(await this.#hold(version), this.#life, this.embedders)
   }
 
   async rebuild(
@@ -96,9 +105,9 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
     return this.#life.run(async () => {
       const published = await (write.coalesce
         ? coalesce(this.#key(write), write, ({ began, ...turn }) =>
-            rebuild(this.#native, documents, { ...write, ...turn }, began),
+            rebuild(this.#native, documents, { ...write, ...turn }, this.embedders, began),
           )
-        : rebuild(this.#native, documents, write))
+        : rebuild(this.#native, documents, write, this.embedders))
       this.#published = published
       if (published.info.state === 'published') await this.#serve(published.info)
       return published.info
@@ -231,9 +240,9 @@ export class IndexHandle<S extends Fields> extends Reader<S> implements SearchIn
   }
 
   /** Equal for rebuilds that do the same: what a function does is its own to know. */
-  #key({ json: what, artifacts, gate, onInvalid }: Write): string {
+  #key({ json: what, artifacts, gate, onInvalid, reuse }: Write): string {
     const functions = [gate, typeof onInvalid === 'function' ? onInvalid : undefined].map(numberOf)
-    return JSON.stringify(['index', this.path, what, artifacts, functions])
+    return JSON.stringify(['index', this.path, what, artifacts, functions, reuse])
   }
 
   async #look(): Promise<VersionInfo | undefined> {

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The public names of the package. Everything else is internal.
 export { CutoverError, isCutoverError } from './errors.js'
+export type { Embedding, EmbedOptions } from './embedding/types.js'
 export type { ErrorCode } from './errors.js'
 export type { IndexEvents } from './events.js'
 export { importDirectory } from './import/import.js'
@@ -26,6 +27,7 @@ export type {
   Highlight,
   HighlightOptions,
   Hit,
+  NearQuery,
   Query,
   Results,
   SearchOptions,

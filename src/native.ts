@@ -9,4 +9,11 @@ export {
   NativeStore,
   NativeWriterLock,
 } from '../index.js'
-export type { Answer, NativeDraft, NativeSnapshot, NativeStoreDraft, NativeStoreSnapshot } from '../index.js'
+export type {
+  Answer,
+  NativeDraft,
+  NativeEmbeddings,
+  NativeSnapshot,
+  NativeStoreDraft,
+  NativeStoreSnapshot,
+} from '../index.js'

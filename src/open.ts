@@ -7,7 +7,7 @@ import { native } from './errors.js'
 import { IndexHandle } from './index-handle.js'
 import { NativeIndex } from './native.js'
 import { openOptions } from './options.js'
-import type { Checked, OpenOptions } from './options.js'
+import type { OpenOptions, Opening } from './options.js'
 import type { Fields, Known, Unreserved } from './schema.js'
 import type { SearchIndex } from './search-index.js'
 import { string } from './validate.js'
@@ -47,13 +47,13 @@ export async function openTemporary<const S extends Fields>(
 
 async function open<S extends Fields>(
   path: string,
-  { json, signal }: Checked,
+  { json, signal, embedders }: Opening,
   release: () => Promise<void>,
 ): Promise<SearchIndex<S>> {
   const interrupt = new Interrupt(signal)
   const opening = native(() => NativeIndex.open(path, json))
   try {
-    return new IndexHandle<S>(await interrupt.race(opening), path, release)
+    return new IndexHandle<S>(await interrupt.race(opening), path, embedders, release)
   } catch (error) {
     // Opening cannot be stopped half-way: what nobody waits for any more is closed when it is there.
     if (interrupt.fired) opening.then((index) => index.close()).catch(() => {})

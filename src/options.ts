@@ -1,9 +1,12 @@
 // The options of opening and writing, and their checks.
 import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
+import { embeddersOf, modelsOf } from './embedding/options.js'
+import type { Embedders } from './embedding/options.js'
+import type { Embedding } from './embedding/types.js'
 import type { CutoverError } from './errors.js'
 import { NotJson, toJson } from './json.js'
-import type { Fields, Known, Unreserved } from './schema.js'
+import type { Fields, Input, Known, NamesOf, Unreserved, VectorField } from './schema.js'
 import { checkFields } from './schema.js'
 import type { Snapshot } from './snapshot.js'
 import {
@@ -32,6 +35,15 @@ export interface Abortable {
 export interface OpenOptions<S extends Fields> extends Abortable {
   /** Needed to create an index; afterwards optional, and checked against the index if given. */
   fields?: S & Known<S> & Unreserved
+  /** What makes the vectors of documents that come without one, and of `near` queries. Several of one field: the first is for new versions. */
+  embeddings?: {
+    readonly [K in NamesOf<S, VectorField>]?: Embedding<Input<S>> | readonly Embedding<Input<S>>[]
+  }
+  /**
+   * Bytes that vectors already paid for may take in the index's `embeddings` directory, 0 or more: a rebuild that was killed, or finds
+   * documents unchanged, takes them from there. The oldest give way. 0 keeps none. Default 2 GiB.
+   */
+  embeddingCacheBytes?: number
   /** `read-only` never creates, writes, locks for writing or prunes. Default `read-write`. */
   mode?: 'read-write' | 'read-only'
   /** `eventual` (default): queries never wait for a new version. `strict`: a query sees every publish that finished before it began. */
@@ -105,10 +117,14 @@ export interface RebuildOptions<S extends Fields> extends WriteOptions<S> {
    * will be called after this call, so it reads nothing older. Only with a source function. Default false.
    */
   coalesce?: boolean
+  /** Whether vectors of unchanged texts are taken from the cache of those already paid for; `counts.reused` says how many were. Default true. */
+  reuse?: boolean
 }
 
 const OPEN = new Set([
   'fields',
+  'embeddings',
+  'embeddingCacheBytes',
   'mode',
   'freshness',
   'integrity',
@@ -123,7 +139,7 @@ const KEEP = new Set(['versions', 'days', 'maxBytes'])
 const THREADS = new Set(['search', 'build'])
 const LOCK = new Set(['signal', 'lockTimeoutMs', 'ifCurrent'])
 const WRITE = new Set([...LOCK, 'version', 'activate', 'attributes', 'onInvalid', 'onProgress', 'gate'])
-const REBUILD = new Set([...WRITE, 'artifacts', 'coalesce'])
+const REBUILD = new Set([...WRITE, 'artifacts', 'coalesce', 'reuse'])
 const SIGNAL = new Set(['signal'])
 
 /** Options as the native layer takes them, and what stays here. */
@@ -132,10 +148,16 @@ export interface Checked {
   readonly signal: AbortSignal | undefined
 }
 
+/** The options of opening. */
+export interface Opening extends Checked {
+  readonly embedders: Embedders | undefined
+}
+
 /** Checks the options of opening. */
-export function openOptions(value: unknown): Checked {
+export function openOptions(value: unknown): Opening {
   const o = optionsOf(value, OPEN)
   if (o.fields !== undefined) checkFields(o.fields)
+  const embedders = embeddersOf(o.embeddings, o.embeddingCacheBytes, o.fields)
   const mode = given(o.mode, (v) => oneOf(v, 'options.mode', ['read-write', 'read-only'])) ?? 'read-write'
   const keep = given(o.keep, keepOf)
   const threads = given(o.threads, (v) => {
@@ -160,8 +182,9 @@ export function openOptions(value: unknown): Checked {
         integer(n, 'options.buildMemoryBytes', 16 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
       ) ?? buildMemory(),
     fields: o.fields,
+    models: modelsOf(embedders),
   }
-  return { json: json(request, 'options'), signal: signal(o.signal) }
+  return { json: json(request, 'options'), signal: signal(o.signal), embedders }
 }
 
 /** A graph of other software's that is taken over instead of built. */
@@ -187,6 +210,7 @@ export interface Write {
   readonly artifacts: readonly (readonly [name: string, path: string])[]
   readonly coalesce: boolean
   readonly graph: AdoptedGraph | undefined
+  readonly reuse: boolean
 }
 
 /** Checks the options of a write. */
@@ -215,6 +239,7 @@ export function writeOptions(value: unknown, operation: string): Write {
     artifacts: given(o.artifacts, artifactsOf) ?? [],
     coalesce: given(o.coalesce, (v) => boolean(v, 'options.coalesce')) ?? false,
     graph: (o as { readonly [GRAPH]?: AdoptedGraph })[GRAPH],
+    reuse: given(o.reuse, (v) => boolean(v, 'options.reuse')) ?? true,
   }
 }
 

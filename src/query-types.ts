@@ -68,6 +68,17 @@ export interface VectorQuery<S extends Fields> {
   readonly exact?: boolean
 }
 
+/** The vector leg of a query that is given as text: nearest to this text, by the field's embedding. */
+export interface NearQuery<S extends Fields> {
+  readonly text: string
+  /** Default: the first field in `options.embeddings` of `openIndex`. */
+  readonly field?: NamesOf<S, VectorField>
+  /** As of a vector leg. */
+  readonly ef?: number
+  /** As of a vector leg. */
+  readonly maxDistance?: number
+}
+
 /** What hits show of their documents: some fields, or nothing. */
 export type Select<S extends Fields> = readonly (keyof S & string)[] | false
 /** Which values are counted: the `limit` most frequent of each field, 1–10,000, default 10. */
@@ -111,6 +122,11 @@ export interface Query<
   F extends Facets<S> | undefined = Facets<S> | undefined,
 > {
   readonly text?: string | TextQuery<S>
+  /**
+   * Nearest to this text, which the embedding of the version's own model makes a vector of; instead of `vector`. Needs `embeddings` of
+   * `openIndex`, and is asynchronous: `searchSync` refuses it.
+   */
+  readonly near?: string | NearQuery<S>
   /** Components alone search the only vector field. */
   readonly vector?: Float32Array | readonly number[] | VectorQuery<S>
   /** Applied inside the search: `limit` hits come back whenever they exist. */
@@ -122,6 +138,12 @@ export interface Query<
   readonly fusion?:
     | { readonly method: 'convex'; readonly vectorWeight?: number }
     | { readonly method: 'rrf'; readonly k?: number }
+  /**
+   * Puts the first `offset + limit` hits, which it gets best first, into another order, or leaves some out, before `offset` of them are
+   * passed over. What it gives must be of the hits it got, none twice; their `score` may be another finite number. What it throws is
+   * what the search rejects with. `searchSync` refuses it.
+   */
+  rerank?(hits: Hit<S>[]): readonly Hit<S>[] | Promise<readonly Hit<S>[]>
   /** Hits, 0–10,000, default 10; 0 counts only. `offset + limit` is at most 10,000. */
   readonly limit?: number
   /** Hits to leave out at the top, 0–10,000, default 0. */
@@ -171,6 +193,8 @@ export interface Results<S extends Fields, Q = unknown> {
   readonly total: number
   /** False when the vector leg is approximate. */
   readonly exact: boolean
+  /** The vector leg could not be used, since the query's text could not be embedded, and the query allowed that: these are hits of its text alone. */
+  readonly degraded?: { readonly leg: 'vector'; readonly reason: Error }
   /** Counts over everything that matches, most frequent first; undefined when none were asked for. */
   readonly facets: Q extends { readonly facets: infer F }
     ? { readonly [K in keyof F]: readonly { readonly value: string; readonly count: number }[] }

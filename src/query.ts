@@ -1,8 +1,12 @@
 // Queries as the native layer takes them: JSON text, with the vector's components beside it.
+import type { Near } from './embedding/near.js'
+import { impliedNear, nearLeg } from './embedding/near.js'
+import type { Rerank } from './embedding/rerank.js'
 import { normaliseFilter } from './filter.js'
 import {
   between,
   boolean,
+  callback,
   finite,
   given,
   integer,
@@ -18,7 +22,19 @@ import {
   wrongType,
 } from './validate.js'
 
-const QUERY = new Set(['text', 'vector', 'where', 'fusion', 'limit', 'offset', 'facets', 'select', 'highlight'])
+const QUERY = new Set([
+  'text',
+  'near',
+  'vector',
+  'where',
+  'fusion',
+  'rerank',
+  'limit',
+  'offset',
+  'facets',
+  'select',
+  'highlight',
+])
 const TEXT = new Set(['query', 'fields', 'operator'])
 const VECTOR = new Set(['field', 'values', 'ef', 'maxDistance', 'exact'])
 const CONVEX = new Set(['method', 'vectorWeight'])
@@ -36,16 +52,25 @@ const DEFAULT_LIMIT = 10
 export interface Prepared {
   readonly json: string
   readonly vector: Float32Array | null
+  /** What has to be embedded first, and `request` without it. */
+  readonly near?: Near
+  readonly request?: Readonly<Record<string, unknown>>
+  /** What orders the hits before they are cut to size: then the native layer gives all of them from the first. */
+  readonly rerank?: { readonly by: Rerank; readonly offset: number }
 }
 
 /**
- * Checks a query's form; whether its fields exist, the schema of the version that is searched says.
+ * Checks a query's form; whether its fields exist, the schema of the version that is searched says. Where strings are `embedded`,
+ * they search vectors too.
  *
  * @throws {TypeError | RangeError} naming the option and the value.
  */
-export function prepareQuery(query: unknown, name = 'query'): Prepared {
-  if (typeof query === 'string')
-    return { json: JSON.stringify({ text: words(query, name), limit: DEFAULT_LIMIT, offset: 0 }), vector: null }
+export function prepareQuery(query: unknown, name = 'query', embedded = false): Prepared {
+  if (typeof query === 'string') {
+    const request = { text: words(query, name), limit: DEFAULT_LIMIT, offset: 0 }
+    const near = embedded ? impliedNear(query) : undefined
+    return near ? { json: '', vector: null, near, request } : { json: JSON.stringify(request), vector: null }
+  }
   if (!isRecord(query)) throw wrongType(name, 'a string or an object', query)
   const q = record(query, name, QUERY)
   const vector = given(q.vector, (value) => vectorLeg(value, `${name}.vector`))
@@ -53,18 +78,26 @@ export function prepareQuery(query: unknown, name = 'query'): Prepared {
   const offset = given(q.offset, (v) => integer(v, `${name}.offset`, 0, MAX_HITS)) ?? 0
   if (offset + limit > MAX_HITS)
     throw new RangeError(`${name}.offset + ${name}.limit must be at most ${MAX_HITS}, got ${offset} + ${limit}`)
-  const json = JSON.stringify({
+  const near = given(q.near, (value) => nearLeg(value, `${name}.near`))
+  if (near && vector) throw new TypeError(`${name} has both near and vector: they are one leg`)
+  const by = given(q.rerank, (value) => callback(value, `${name}.rerank`) as Rerank)
+  const request = {
     text: given(q.text, (value) => textLeg(value, `${name}.text`)),
     vector: vector?.leg,
     where: given(q.where, (value) => normaliseFilter(value, `${name}.where`)),
     fusion: given(q.fusion, (value) => fusion(value, `${name}.fusion`)),
-    limit,
-    offset,
+    limit: by ? offset + limit : limit,
+    offset: by ? 0 : offset,
     facets: given(q.facets, (value) => facets(value, `${name}.facets`)),
     highlight: given(q.highlight, (value) => highlight(value, `${name}.highlight`)),
     select: given(q.select, (value) => (value === false ? false : strings(value, `${name}.select`))),
-  })
-  return { json, vector: vector?.values ?? null }
+  }
+  return {
+    json: near ? '' : JSON.stringify(request),
+    vector: vector?.values ?? null,
+    ...(near && { near, request }),
+    ...(by && { rerank: { by, offset } }),
+  }
 }
 
 /** No input makes a words query fail: what has no UTF-8 is replaced, as a decoder would. */

@@ -26,11 +26,12 @@ export interface Readable<S extends Fields, Options extends Abortable> {
   /** For the compiler alone: an index of one schema is not an index of another, though their methods may look alike. */
   readonly [schema]?: S
   /**
-   * The best hits of a query; a string searches the text fields.
+   * The best hits of a query; a string searches the text fields and, where `embeddings` are configured, the first field of those.
    *
    * Rejects with `signal.reason` when aborted, TypeError or RangeError for a query that is none or that does not fit the
    * version's schema, and CutoverError: CUTOVER_EMPTY (nothing was published yet), CUTOVER_SCHEMA (the version does not have the
-   * declared fields), CUTOVER_TIMEOUT, CUTOVER_CLOSED.
+   * declared fields, or `near` is used and its model was not given), CUTOVER_EMBEDDING (`near` could not be embedded, and the query has no
+   * text that may answer alone), CUTOVER_TIMEOUT, CUTOVER_CLOSED.
    */
   search(query: string, options?: Options): Promise<Results<S, unknown>>
   search<const Sel extends Select<S> | undefined = undefined, const F extends Facets<S> | undefined = undefined>(
@@ -38,7 +39,7 @@ export interface Readable<S extends Fields, Options extends Abortable> {
     options?: Options,
   ): Promise<Results<S, { readonly select: Sel; readonly facets: F }>>
 
-  /** `search` on the calling thread, for queries of less than a millisecond; throws what `search` rejects with. With `freshness: 'strict'` a new version is opened on the calling thread. */
+  /** `search` on the calling thread, for queries of less than a millisecond; a string searches the text fields only, `near` and `rerank` are TypeErrors; throws what `search` rejects with. With `freshness: 'strict'` a new version is opened on the calling thread. */
   searchSync(query: string): Results<S, unknown>
   searchSync<const Sel extends Select<S> | undefined = undefined, const F extends Facets<S> | undefined = undefined>(
     query: string | Query<S, Sel, F>,

@@ -1,5 +1,8 @@
 // The reads that an index and a snapshot share: check, cross, read back.
 import { limited } from './abort.js'
+import type { Embedders } from './embedding/options.js'
+import { hasSteps, searchInSteps } from './embedding/search.js'
+import type { Hold } from './embedding/search.js'
 import { fromNative, native } from './errors.js'
 import { normaliseFilter } from './filter.js'
 import type { Lifetime } from './lifetime.js'
@@ -7,6 +10,7 @@ import type { Answer, CancelToken } from './native.js'
 import type { Facets, Filter, Query, Results, Select } from './query-types.js'
 import type { SearchOptions } from './query-types.js'
 import { prepareQuery, searchLimits } from './query.js'
+import type { Limits, Prepared } from './query.js'
 import type { Readable } from './read.js'
 import { readDocuments, readResults } from './results.js'
 import type { Document, Fields } from './schema.js'
@@ -30,19 +34,34 @@ export class Reader<S extends Fields> implements Readable<S, SearchOptions> {
   readonly #native: NativeReader
   readonly #kind: 'index' | 'snapshot'
   readonly #life: Lifetime
+  readonly #hold: Hold
+  /** What embeds the texts of queries. */
+  protected readonly embedders: Embedders | undefined
 
-  constructor(reader: NativeReader, kind: 'index' | 'snapshot', life: Lifetime) {
+  /** `hold` holds a version while a search of several steps runs on it. */
+  constructor(
+    reader: NativeReader,
+    kind: 'index' | 'snapshot',
+    life: Lifetime,
+    embedders: Embedders | undefined,
+    hold: Hold,
+  ) {
     this.#native = reader
     this.#kind = kind
     this.#life = life
+    this.embedders = embedders
+    this.#hold = hold
   }
 
   async search<const Sel extends Select<S> | undefined, const F extends Facets<S> | undefined>(
     query: string | Query<S, Sel, F>,
     options?: SearchOptions,
   ): Promise<Found<S, Sel, F>> {
-    const { json, vector } = prepareQuery(query)
-    const { signal, timeoutMs, version } = searchLimits(options, this.#kind)
+    const prepared = prepareQuery(query, 'query', this.embedders !== undefined)
+    const limits = searchLimits(options, this.#kind)
+    if (hasSteps([prepared])) return (await this.inSteps<Sel, F>([prepared], limits))[0] as Found<S, Sel, F>
+    const { json, vector } = prepared
+    const { signal, timeoutMs, version } = limits
     const answer = await this.#life.run(() =>
       limited(signal, timeoutMs, (token) => this.#native.search(json, vector, token, version)),
     )
@@ -53,7 +72,8 @@ export class Reader<S extends Fields> implements Readable<S, SearchOptions> {
     query: string | Query<S, Sel, F>,
   ): Found<S, Sel, F> {
     this.#life.check()
-    const { json, vector } = prepareQuery(query)
+    const { json, vector, near, rerank } = prepareQuery(query)
+    if (near || rerank) throw new TypeError(`searchSync cannot wait: query.${near ? 'near' : 'rerank'} needs search`)
     try {
       return found(this.#native.searchSync(json, vector))
     } catch (error) {
@@ -72,6 +92,15 @@ export class Reader<S extends Fields> implements Readable<S, SearchOptions> {
   async count(where?: Filter<S>): Promise<number> {
     const filter = given(where, (value) => JSON.stringify(normaliseFilter(value))) ?? null
     return this.#life.run(() => native(() => this.#native.count(filter)))
+  }
+
+  /** The results of queries that have steps besides the native layer's, all from one version. */
+  protected async inSteps<Sel extends Select<S> | undefined, F extends Facets<S> | undefined>(
+    queries: readonly Prepared[],
+    limits: Limits,
+  ): Promise<Found<S, Sel, F>[]> {
+    const results = await this.#life.run(() => searchInSteps(queries, limits, this.embedders, this.#hold))
+    return results as unknown as Found<S, Sel, F>[]
   }
 
   async #documents(ids: string[]): Promise<(Document<S> | undefined)[]> {

@@ -1,5 +1,8 @@
 // Replaces everything: lock, read, build, verify, gate, publish. Until the version has its final name a failure leaves nothing.
 import { Interrupt } from './abort.js'
+import type { Embedders } from './embedding/options.js'
+import { Caches } from './embedding/paid-for.js'
+import { Stage } from './embedding/stage.js'
 import { CutoverError, native } from './errors.js'
 import { feed } from './feed.js'
 import type { NativeDraft, NativeIndex } from './native.js'
@@ -20,6 +23,7 @@ export async function rebuild(
   index: NativeIndex,
   source: unknown,
   write: Write,
+  embedders: Embedders | undefined,
   began?: () => void,
 ): Promise<Published> {
   const interrupt = new Interrupt(write.signal)
@@ -33,13 +37,14 @@ export async function rebuild(
       for (const [name, path] of write.artifacts) await native(() => draft.attach(name, path, interrupt.token))
       if (write.graph) await adopt(draft, write.graph, interrupt)
       const shape = shapeOf(index.fields())
-      await read(draft, source, shape, write, interrupt, reporter)
+      if (embedders) await readEmbedding(draft, source, shape, write, interrupt, reporter, embedders)
+      else await read(draft, source, shape, write, interrupt, reporter)
       await reporter.during(
         () => draft.progress(),
         native(() => draft.complete(interrupt.token)),
       )
       interrupt.check()
-      if (write.gate) await pass(draft, write.gate, interrupt)
+      if (write.gate) await pass(draft, write.gate, interrupt, embedders)
       reporter.report('publishing', 0, 1)
       interrupt.check()
       return parsePublished(await native(() => draft.publish(interrupt.token)))
@@ -69,20 +74,47 @@ async function read(
   write: Write,
   interrupt: Interrupt,
   reporter: Reporter,
+  stage?: Stage,
 ): Promise<void> {
   reporter.report('reading', 0)
   const reader = await SourceReader.open(source, interrupt)
   try {
-    const count = await feed(draft, reader, shape, interrupt, write.onInvalid, (n) => reporter.report('reading', n))
+    const told = (n: number): void => reporter.report('reading', n)
+    const count = await feed(draft, reader, shape, interrupt, write.onInvalid, told, stage)
     reporter.report('reading', count, count)
   } finally {
     await reader.close()
   }
 }
 
+/** Reads a source whose documents get the vectors that they lack. */
+async function readEmbedding(
+  draft: NativeDraft,
+  source: unknown,
+  shape: Shape,
+  write: Write,
+  interrupt: Interrupt,
+  reporter: Reporter,
+  embedders: Embedders,
+): Promise<void> {
+  const caches = new Caches(draft, embedders.cacheBytes, write.reuse)
+  try {
+    const stage = new Stage(embedders, shape, caches, interrupt, write.onInvalid)
+    await read(draft, source, shape, write, interrupt, reporter, stage)
+    await native(() => draft.setReused(stage.reused))
+  } finally {
+    caches.close()
+  }
+}
+
 /** Shows the finished draft to the caller's gate. */
-async function pass(draft: NativeDraft, gate: NonNullable<Write['gate']>, interrupt: Interrupt): Promise<void> {
-  const snapshot = new SnapshotHandle<Fields>(draft.snapshot(), undefined)
+async function pass(
+  draft: NativeDraft,
+  gate: NonNullable<Write['gate']>,
+  interrupt: Interrupt,
+  embedders: Embedders | undefined,
+): Promise<void> {
+  const snapshot = new SnapshotHandle<Fields>(draft.snapshot(), undefined, embedders)
   try {
     await interrupt.race(Promise.resolve(gate(snapshot)))
   } catch (cause) {

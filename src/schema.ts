@@ -197,10 +197,15 @@ export function checkFields(fields: unknown): asserts fields is Fields {
 /** What the package needs to know of a schema to encode documents. */
 export interface Shape {
   readonly types: ReadonlyMap<string, Field['type']>
+  /** Components of each vector field. */
+  readonly dimensions: ReadonlyMap<string, number>
 }
 
 /** The shape of a schema from its JSON; of none when there is no schema yet. */
 export function shapeOf(json: string | null): Shape {
   const fields = Object.entries(json === null ? {} : (JSON.parse(json) as Fields))
-  return { types: new Map(fields.map(([name, field]) => [name, field.type])) }
+  return {
+    types: new Map(fields.map(([name, field]) => [name, field.type])),
+    dimensions: new Map(fields.flatMap(([name, field]) => (field.type === 'vector' ? [[name, field.dimensions]] : []))),
+  }
 }

@@ -48,7 +48,8 @@ export interface SearchIndex<S extends Fields = Fields> extends Readable<S, Sear
    * before: the form to use. A source is closed (`return()`) when the rebuild fails.
    *
    * Rejects, with nothing changed, with `signal.reason` when aborted before the version got its final name, and with
-   * CUTOVER_LOCKED, CUTOVER_DOCUMENT (names id, field and value), CUTOVER_SOURCE (the source threw: see `cause`), CUTOVER_GATE,
+   * CUTOVER_LOCKED, CUTOVER_DOCUMENT (names id, field and value), CUTOVER_EMBEDDING (`embed` threw: see `cause`; or gave what are no
+   * vectors: names the document), CUTOVER_SOURCE (the source threw: see `cause`), CUTOVER_GATE,
    * CUTOVER_CONFLICT (`ifCurrent`), CUTOVER_EXISTS (`version`), CUTOVER_NO_SPACE, CUTOVER_READ_ONLY or CUTOVER_IO.
    * CUTOVER_INDETERMINATE alone says that a failing device leaves open which version a power cut would leave.
    */

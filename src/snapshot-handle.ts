@@ -1,5 +1,7 @@
 // A snapshot as callers hold it.
 import { list, listing } from './documents.js'
+import type { Facts } from './embedding/near.js'
+import type { Embedders } from './embedding/options.js'
 import { fromNative } from './errors.js'
 import { Lifetime } from './lifetime.js'
 import type { NativeSnapshot } from './native.js'
@@ -14,14 +16,16 @@ import type { VersionInfo } from './version.js'
 /** Implements {@link Snapshot}. */
 export class SnapshotHandle<S extends Fields> extends Reader<S> implements Snapshot<S> {
   readonly version: VersionInfo
+  readonly models: Readonly<Record<string, string>>
   readonly #native: NativeSnapshot
   readonly #life: Lifetime
 
-  constructor(snapshot: NativeSnapshot, parent: Lifetime | undefined) {
+  constructor(snapshot: NativeSnapshot, parent: Lifetime | undefined, embedders: Embedders | undefined) {
     const version = parseInfo(snapshot.version())
     const life = new Lifetime(`the snapshot of version ${version.id}`, parent)
-    super(snapshot, 'snapshot', life)
+    super(snapshot, 'snapshot', life, embedders, async () => ({ version: snapshot, release: () => {} }))
     this.version = version
+    this.models = Object.freeze((JSON.parse(snapshot.embeddingFacts()) as Facts).models)
     this.#native = snapshot
     this.#life = life
   }

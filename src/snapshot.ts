@@ -14,6 +14,8 @@ export interface SnapshotSearchOptions extends Abortable {
 export interface Snapshot<S extends Fields = Fields> extends Readable<S, SnapshotSearchOptions>, AsyncDisposable {
   /** The version held. */
   readonly version: VersionInfo
+  /** The embedding model of each vector field whose writer named one. */
+  readonly models: Readonly<Record<string, string>>
   /** Every document, or those that match, in the order of their ids' UTF-8 bytes. */
   documents<const Sel extends readonly (keyof S & string)[] | undefined = undefined>(
     options?: DocumentsOptions<S, Sel>,
