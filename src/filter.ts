@@ -3,7 +3,7 @@ import { boolean, finite, isRecord, record, show, string, strings, wrongType } f
 
 /** Levels of `and`, `or` and `not`; the native layer stops there too. */
 const MAX_DEPTH = 32
-const MATCH = new Set(['in', 'notIn', 'exists', 'gt', 'gte', 'lt', 'lte'])
+const MATCH = new Set(['in', 'notIn', 'prefix', 'glob', 'exists', 'gt', 'gte', 'lt', 'lte'])
 
 /** An object that can have any key, `__proto__` too. */
 type Plain = { [key: string]: unknown }
@@ -36,7 +36,7 @@ function each(value: unknown, name: string, depth: number): object[] {
 }
 
 function match(value: unknown, name: string): unknown {
-  if (Array.isArray(value)) return Array.from(value, (item, at) => scalar(item, `${name}[${at}]`))
+  if (Array.isArray(value)) return scalars(value, name)
   if (!isRecord(value) || value instanceof Date) return scalar(value, name)
   const out = plain()
   record(value, name, MATCH)
@@ -44,11 +44,18 @@ function match(value: unknown, name: string): unknown {
     const bound = value[key]
     const where = `${name}.${key}`
     if (bound === undefined) continue
-    if (key === 'in' || key === 'notIn') out[key] = strings(bound, where)
+    if (key === 'in' || key === 'notIn') out[key] = scalars(bound, where)
+    else if (key === 'prefix') out.prefix = string(bound, where)
+    else if (key === 'glob') out.glob = typeof bound === 'string' ? string(bound, where) : strings(bound, where)
     else if (key === 'exists') out.exists = boolean(bound, where)
     else out[key] = scalar(bound, where)
   }
   return out
+}
+
+function scalars(value: unknown, name: string): (string | number | boolean)[] {
+  if (!Array.isArray(value)) throw wrongType(name, 'an array', value)
+  return Array.from(value, (item, at) => scalar(item, `${name}[${at}]`))
 }
 
 function scalar(value: unknown, name: string): string | number | boolean {

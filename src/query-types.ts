@@ -11,26 +11,41 @@ import type {
   VectorField,
 } from './schema.js'
 
-interface Range<T> {
+interface OneOf<T> {
+  /** One of these; none allows nothing. */
+  readonly in?: readonly T[]
+  /** None of these. */
+  readonly notIn?: readonly T[]
+  /** Whether the document has the field at all. */
+  readonly exists?: boolean
+}
+interface Range<T> extends OneOf<T> {
   readonly gt?: T
   readonly gte?: T
   readonly lt?: T
   readonly lte?: T
-  /** Whether the document has the field at all. */
-  readonly exists?: boolean
+}
+interface Strings extends OneOf<string> {
+  /** What it begins with. */
+  readonly prefix?: string
+  /**
+   * Patterns, made for paths: `*` and `?` stop at a `/`, `**` as a whole part is any number of parts, `[a-z]`, `[!a-z]`, `{a,b}`, `\`
+   * before what means itself. One of 1 to 256 must describe all of it and none that begins with `!`; if all begin so, none of them.
+   */
+  readonly glob?: string | readonly string[]
 }
 type Match<F> = F extends KeywordField
-  ?
-      | string
-      | readonly string[]
-      | { readonly in?: readonly string[]; readonly notIn?: readonly string[]; readonly exists?: boolean }
+  ? string | readonly string[] | Strings
   : F extends { readonly type: 'boolean' }
-    ? boolean | { readonly exists: boolean }
+    ? boolean | readonly boolean[] | OneOf<boolean>
     : F extends { readonly type: 'date' }
-      ? Date | Range<Date>
+      ? Date | readonly Date[] | Range<Date>
       : number | readonly number[] | Range<number>
 
-/** All keys must hold; an array means any of its values. A field of many values matches if one of them does. Filters nest at most 32 deep. */
+/**
+ * All keys must hold; an array means any of its values. A field of many values matches if one of them does, and `not` and `notIn` are
+ * what does not match. Filters nest at most 32 deep and have at most 4,096 conditions.
+ */
 export type Filter<S extends Fields> = {
   readonly [K in NamesOf<S, KeywordField | NumberField>]?: Match<S[K]> | undefined
 } & {

@@ -90,6 +90,7 @@ export async function filters(): Promise<void> {
   const allowed: Query<Book>['where'][] = [
     { kind: 'a', tags: ['a', 'b'], sold: true, price: [1, 2], made: new Date() },
     { price: { gte: 1, lt: 2 }, made: { gt: new Date() }, tags: { in: ['a'], notIn: ['b'] }, kind: { exists: false } },
+    { kind: { prefix: 'a', glob: '*' }, tags: { glob: ['**', '!b'] }, price: { in: [1], notIn: [2] }, sold: { in: [true] } },
     { and: [{ kind: 'a' }, { or: [{ sold: false }, { not: { price: 3 } }] }], ids: ['1'] },
   ]
   await index.search({ where: allowed[0] ?? {} })
@@ -101,6 +102,10 @@ export async function filters(): Promise<void> {
   await index.search({ where: { price: '1' } })
   // @ts-expect-error keywords have no ranges
   await index.search({ where: { kind: { gt: 'a' } } })
+  // @ts-expect-error numbers have no patterns
+  await index.search({ where: { price: { glob: '1*' } } })
+  // @ts-expect-error dates are Dates
+  await index.search({ where: { made: { in: ['2020-01-01'] } } })
   // @ts-expect-error no such field, at any depth
   await index.search({ where: { and: [{ knid: 'a' }] } })
 }

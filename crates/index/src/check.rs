@@ -53,13 +53,13 @@ fn query(snapshot: &Snapshot, view: &SegmentView, ordinal: u32) -> Result<()> {
     for (index, (field, _)) in view.segment.vectors.iter().zip(snapshot.schema.vectors()) {
         if let Some(vector) = index.vector(ordinal) {
             index
-                .search(&vector, 10, None, view.live.as_ref(), &|| false)
+                .search(&vector, 10, None, view.live.as_deref(), &|| false)
                 .map_err(crate::error::Error::vectors(field))?;
         }
     }
     let words: String = view.segment.documents.get(ordinal)?.chars().take(200).collect();
     let query = TextQuery { query: words, ..TextQuery::default() };
-    let segment = SegmentRef { index: &view.segment.text, allowed: view.live.as_ref() };
+    let segment = SegmentRef { index: &view.segment.text, allowed: view.live.as_deref() };
     cutover_text::search(&[segment], &query, 10, &|| false)?;
     Ok(())
 }

@@ -1,120 +1,139 @@
-//! A filter of the public API, compiled to the ordinals of a segment that it allows.
+//! A filter of the public API, checked against the schema and read into the text layer's form.
 //!
-//! One compiled filter serves every leg of a query, and tombstones are part of it.
+//! It is read once for all segments of a version; what it allows of each, `allowed.rs` says.
 
 use crate::document::{milliseconds, shorten};
 use crate::error::{Error, Result};
 use crate::schema::{Field, Schema, Slot};
-use crate::segment::SegmentView;
-use cutover_text::Filter;
-use fixedbitset::FixedBitSet;
+use cutover_text::{Filter, Glob};
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use std::ops::Bound;
 
 /// Nesting of `and`, `or` and `not`; deeper is a mistake, or an attack on the stack.
 const MAX_DEPTH: usize = 32;
+/// Conditions and groups of one filter: each may cost a pass over a column.
+const MAX_CONDITIONS: usize = 4096;
 
-/// The ordinals of `view` that `filter` and the version allow; none when that is all of them.
-pub(crate) fn allowed<'a>(
-    view: &'a SegmentView,
-    schema: &Schema,
-    filter: Option<&Value>,
-) -> Result<Option<Cow<'a, FixedBitSet>>> {
-    let Some(filter) = filter else { return Ok(view.live.as_ref().map(Cow::Borrowed)) };
-    let compiled = convert(filter, schema, Some(view), 0)?;
-    let mut bits = cutover_text::compile_filter(&view.segment.text, &compiled)?;
-    if let Some(live) = &view.live {
-        bits.intersect_with(live);
-    }
-    Ok(Some(Cow::Owned(bits)))
+/// A filter that fits its schema.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub filter: Filter,
+    /// The ids that a [`Filter::Listed`] stands for, by its number.
+    pub ids: Vec<Vec<String>>,
 }
 
-/// Checks a filter against the schema without a segment.
-pub(crate) fn check(schema: &Schema, filter: &Value) -> Result<()> {
-    convert(filter, schema, None, 0).map(drop)
+/// Reads a filter.
+///
+/// # Errors
+/// [`Error::Type`] and [`Error::Range`] naming the place in the filter that does not fit the schema or is out of bounds.
+pub(crate) fn parse(schema: &Schema, filter: &Value) -> Result<Parsed> {
+    let mut parser = Parser { schema, ids: Vec::new(), conditions: 0 };
+    let filter = parser.filter(filter, 0)?;
+    Ok(Parsed { filter, ids: parser.ids })
 }
 
-fn convert(filter: &Value, schema: &Schema, view: Option<&SegmentView>, depth: usize) -> Result<Filter> {
-    let members = object(filter, "a filter")?;
-    if depth > MAX_DEPTH {
-        return Err(Error::Range(format!("a filter may nest at most {MAX_DEPTH} deep")));
-    }
-    let mut all = Vec::with_capacity(members.len());
-    for (name, value) in members {
-        let each = |value: &Value| -> Result<Vec<Filter>> {
-            let list = value.as_array().ok_or_else(|| wrong(name, "an array of filters", value))?;
-            list.iter().map(|inner| convert(inner, schema, view, depth + 1)).collect()
-        };
-        all.push(match name.as_str() {
-            "and" => Filter::And(each(value)?),
-            "or" => Filter::Or(each(value)?),
-            "not" => Filter::Not(Box::new(convert(value, schema, view, depth + 1)?)),
-            "ids" => Filter::Ordinals(ordinals(value, view)?),
-            _ => match schema.field(name) {
-                Some((field, Slot::Searchable(_))) => condition(name, field, value)?,
-                Some((field, _)) => {
-                    return Err(Error::Type(format!("where.{name}: a {} field cannot be filtered", field.name())));
-                }
-                None => return Err(Error::Type(format!("where.{name}: the schema has no such field"))),
-            },
-        });
-    }
-    Ok(if all.len() == 1 { all.remove(0) } else { Filter::And(all) })
+struct Parser<'a> {
+    schema: &'a Schema,
+    ids: Vec<Vec<String>>,
+    conditions: usize,
 }
 
-fn ordinals(ids: &Value, view: Option<&SegmentView>) -> Result<FixedBitSet> {
-    let list = ids.as_array().ok_or_else(|| wrong("ids", "an array of strings", ids))?;
-    let mut bits = FixedBitSet::with_capacity(view.map_or(0, |view| view.segment.documents.len() as usize));
-    for id in list {
-        let id = id.as_str().ok_or_else(|| wrong("ids", "an array of strings", id))?;
-        if let Some(ordinal) = view.map_or(Ok(None), |view| view.ordinal(id))? {
-            bits.insert(ordinal as usize);
+impl Parser<'_> {
+    fn filter(&mut self, filter: &Value, depth: usize) -> Result<Filter> {
+        let members = object(filter, "a filter")?;
+        if depth > MAX_DEPTH {
+            return Err(Error::Range(format!("a filter may nest at most {MAX_DEPTH} deep")));
         }
+        self.conditions += members.len().max(1);
+        if self.conditions > MAX_CONDITIONS {
+            return Err(Error::Range(format!("a filter may have at most {MAX_CONDITIONS} conditions")));
+        }
+        let mut all = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            all.push(match name.as_str() {
+                "and" => Filter::And(self.each(name, value, depth)?),
+                "or" => Filter::Or(self.each(name, value, depth)?),
+                "not" => Filter::Not(Box::new(self.filter(value, depth + 1)?)),
+                "ids" => {
+                    let list = value.as_array().ok_or_else(|| wrong("ids", "an array of strings", value))?;
+                    self.ids.push(strings("ids", list)?);
+                    Filter::Listed(self.ids.len() - 1)
+                }
+                _ => match self.schema.field(name) {
+                    Some((field, Slot::Searchable(_))) => condition(name, field, value)?,
+                    Some((field, _)) => {
+                        return Err(Error::Type(format!("where.{name}: a {} field cannot be filtered", field.name())));
+                    }
+                    None => return Err(Error::Type(format!("where.{name}: the schema has no such field"))),
+                },
+            });
+        }
+        Ok(one_or_all(all))
     }
-    Ok(bits)
+
+    fn each(&mut self, name: &str, value: &Value, depth: usize) -> Result<Vec<Filter>> {
+        let list = value.as_array().ok_or_else(|| wrong(name, "an array of filters", value))?;
+        list.iter().map(|inner| self.filter(inner, depth + 1)).collect()
+    }
+}
+
+fn one_or_all(mut all: Vec<Filter>) -> Filter {
+    if all.len() == 1 { all.remove(0) } else { Filter::And(all) }
 }
 
 fn condition(name: &str, field: &Field, value: &Value) -> Result<Filter> {
-    let field_name = name.to_owned();
     match (field, value) {
         (Field::Text { .. }, _) => Err(Error::Type(format!("where.{name}: a text field is searched, not filtered"))),
         (_, Value::Object(operators)) => operators_of(name, field, operators),
-        (Field::Keyword(_), Value::Array(list)) => {
-            Ok(Filter::Keyword { field: field_name, any_of: strings(name, list)? })
-        }
-        (Field::Keyword(_), Value::String(one)) => Ok(Filter::Keyword { field: field_name, any_of: vec![one.clone()] }),
-        (Field::Boolean(_), Value::Bool(is)) => Ok(Filter::Boolean { field: field_name, value: *is }),
-        (Field::Keyword(_) | Field::Boolean(_), other) => {
-            Err(wrong(name, &format!("a {} or its operators", field.name()), other))
-        }
-        (_, Value::Array(list)) => {
-            let any_of = list.iter().map(|value| number(name, field, value)).collect::<Result<_>>()?;
-            Ok(Filter::Number { field: field_name, any_of })
-        }
-        (_, one) => Ok(Filter::Number { field: field_name, any_of: vec![number(name, field, one)?] }),
+        (_, Value::Array(list)) => any_of(name, field, list),
+        (_, one) => any_of(name, field, std::slice::from_ref(one)),
     }
+}
+
+/// A value is one of these.
+fn any_of(name: &str, field: &Field, list: &[Value]) -> Result<Filter> {
+    let named = name.to_owned();
+    Ok(match field {
+        Field::Keyword(_) => Filter::Keyword { field: named, any_of: strings(name, list)? },
+        Field::Boolean(_) => {
+            let is = |value: &Value| value.as_bool().ok_or_else(|| wrong(name, "true, false or its operators", value));
+            let values = list.iter().map(is).collect::<Result<Vec<_>>>()?;
+            Filter::Or(values.into_iter().map(|value| Filter::Boolean { field: named.clone(), value }).collect())
+        }
+        _ => {
+            let numbers = list.iter().map(|value| number(name, field, value));
+            Filter::Number { field: named, any_of: numbers.collect::<Result<_>>()? }
+        }
+    })
 }
 
 fn operators_of(name: &str, field: &Field, operators: &Map<String, Value>) -> Result<Filter> {
     let mut all = Vec::new();
     let (mut low, mut high) = (Bound::Unbounded, Bound::Unbounded);
     for (operator, value) in operators {
-        let field_name = name.to_owned();
+        let place = format!("{name}.{operator}");
+        let list = || value.as_array().ok_or_else(|| wrong(&place, "an array", value));
         match (operator.as_str(), field) {
             ("exists", _) => {
-                let exists = value.as_bool().ok_or_else(|| wrong(&format!("{name}.exists"), "true or false", value))?;
-                all.push(Filter::Exists { field: field_name, exists });
+                let exists = value.as_bool().ok_or_else(|| wrong(&place, "true or false", value))?;
+                all.push(Filter::Exists { field: name.to_owned(), exists });
             }
-            ("in" | "notIn", Field::Keyword(_)) => {
-                let list = value
-                    .as_array()
-                    .ok_or_else(|| wrong(&format!("{name}.{operator}"), "an array of strings", value))?;
-                let any_of = Filter::Keyword { field: field_name, any_of: strings(name, list)? };
-                all.push(if operator == "in" { any_of } else { Filter::Not(Box::new(any_of)) });
+            ("in", _) => all.push(any_of(name, field, list()?)?),
+            ("notIn", _) => all.push(Filter::Not(Box::new(any_of(name, field, list()?)?))),
+            ("prefix", Field::Keyword(_)) => {
+                let prefix = value.as_str().ok_or_else(|| wrong(&place, "a string", value))?.to_owned();
+                all.push(Filter::Prefix { field: name.to_owned(), prefix });
+            }
+            ("glob", Field::Keyword(_)) => {
+                let patterns = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                let glob = Glob::new(&strings(&place, patterns)?).map_err(|e| match e {
+                    cutover_text::Error::Query { reason, .. } => Error::Range(format!("where.{place}: {reason}")),
+                    other => other.into(),
+                })?;
+                all.push(Filter::Glob { field: name.to_owned(), glob });
             }
             ("gt" | "gte" | "lt" | "lte", Field::Number(_) | Field::Integer(_) | Field::Date(_)) => {
-                let limit = number(&format!("{name}.{operator}"), field, value)?;
+                let limit = number(&place, field, value)?;
                 match operator.as_str() {
                     "gt" => low = tighter(low, Bound::Excluded(limit), f64::max),
                     "gte" => low = tighter(low, Bound::Included(limit), f64::max),
@@ -136,7 +155,7 @@ fn operators_of(name: &str, field: &Field, operators: &Map<String, Value>) -> Re
     if all.is_empty() {
         return Err(Error::Type(format!("where.{name}: needs an operator, got {{}}")));
     }
-    Ok(if all.len() == 1 { all.remove(0) } else { Filter::And(all) })
+    Ok(one_or_all(all))
 }
 
 /// Both bounds at once: the stricter number, and of two equal ones the excluded.

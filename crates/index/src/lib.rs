@@ -3,6 +3,7 @@
 //! This layer knows what a version contains; how versions come and go is the store's. A query runs on one [`Snapshot`]; a
 //! [`Draft`] becomes the next version.
 
+mod allowed;
 mod analyzers;
 mod answer;
 mod cancel;

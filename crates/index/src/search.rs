@@ -1,5 +1,6 @@
 //! How a query is answered on a snapshot: filter first, then each leg over every segment, then one ranking.
 
+use crate::allowed::Allowed;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::filter;
@@ -8,9 +9,8 @@ use crate::query::{Facet, Operator, Query, TextLeg, VectorLeg};
 use crate::schema::{Field, Slot};
 use crate::snapshot::Snapshot;
 use cutover_text::{SegmentRef, TextQuery};
-use cutover_vectors::{Metric, Search};
+use cutover_vectors::Metric;
 use fixedbitset::FixedBitSet;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Each leg of a hybrid query looks at least this deep.
@@ -24,9 +24,6 @@ pub(crate) struct Found {
     pub facets: BTreeMap<String, Vec<(String, u64)>>,
 }
 
-/// The ordinals of each segment that the filter and the version allow.
-type Allowed<'a> = Vec<Option<Cow<'a, FixedBitSet>>>;
-
 /// Answers a query.
 ///
 /// # Errors
@@ -38,29 +35,22 @@ pub(crate) fn search(snapshot: &Snapshot, query: &Query, vector: Option<&[f32]>,
         (None, None) => None,
         _ => return Err(Error::Internal("a vector leg and its values come together".into())),
     };
-    if let Some(filter) = &query.r#where {
-        filter::check(&snapshot.schema, filter)?;
-    }
     for name in query.facets.keys() {
         filter::facet_field(&snapshot.schema, name)?;
     }
-    let allowed: Allowed<'_> = snapshot
-        .segments
-        .iter()
-        .map(|view| filter::allowed(view, &snapshot.schema, query.r#where.as_ref()))
-        .collect::<Result<_>>()?;
+    let allowed = snapshot.allowed(query.r#where.as_ref(), cancel)?;
     let legs = Legs { snapshot, allowed: &allowed, cancel };
     let wanted = if query.limit == 0 { 0 } else { query.offset + query.limit };
     let exact = vector.as_ref().is_none_or(|search| search.exact);
     let (mut hits, total) = match (&text, &vector) {
-        (None, None) => (legs.browse(wanted), legs.documents()),
+        (None, None) => (legs.browse(wanted), allowed.documents),
         (Some(text), None) => legs.text(text, wanted)?,
-        (None, Some(vector)) => (legs.vector(vector, wanted)?, legs.documents()),
+        (None, Some(vector)) => (legs.vector(vector, wanted)?, allowed.documents),
         (Some(text), Some(vector)) => {
             let depth = if wanted == 0 { 0 } else { wanted.max(MIN_DEPTH) };
             let mut hits = legs.both(text, vector, depth)?;
             fuse(&mut hits, query.fusion, vector.metric);
-            (hits, legs.documents())
+            (hits, allowed.documents)
         }
     };
     hits.truncate(wanted);
@@ -123,29 +113,23 @@ impl<'a> VectorSearch<'a> {
 /// The legs of one query.
 struct Legs<'a> {
     snapshot: &'a Snapshot,
-    allowed: &'a Allowed<'a>,
+    allowed: &'a Allowed,
     cancel: &'a Cancel,
 }
 
 impl Legs<'_> {
-    /// Documents that the filter allows.
-    fn documents(&self) -> u64 {
-        let each = self.snapshot.segments.iter().zip(self.allowed);
-        each.map(|(view, bits)| bits.as_ref().map_or(view.documents(), |bits| bits.count_ones(..)) as u64).sum()
-    }
-
     fn segments(&self) -> Vec<SegmentRef<'_>> {
-        let each = self.snapshot.segments.iter().zip(self.allowed);
-        each.map(|(view, bits)| SegmentRef { index: &view.segment.text, allowed: bits.as_deref() }).collect()
+        let each = self.snapshot.segments.iter().enumerate();
+        each.map(|(at, view)| SegmentRef { index: &view.segment.text, allowed: self.allowed.of(at) }).collect()
     }
 
     fn browse(&self, wanted: usize) -> Vec<Candidate> {
         let mut hits = Vec::new();
-        for (segment, (view, bits)) in self.snapshot.segments.iter().zip(self.allowed).enumerate() {
+        for (segment, view) in self.snapshot.segments.iter().enumerate() {
             let left = wanted - hits.len();
             let mut take =
                 |ordinal: u32| hits.push(Candidate { segment, ordinal, text: None, vector: None, score: 0.0 });
-            match bits {
+            match self.allowed.of(segment) {
                 Some(bits) => bits.ones().take(left).for_each(|ordinal| take(ordinal as u32)),
                 None => (0..view.segment.documents.len()).take(left).for_each(take),
             }
@@ -172,21 +156,15 @@ impl Legs<'_> {
             return Ok(hits);
         }
         let stop = || self.cancel.is_set();
-        let mut bound = search.max_distance.unwrap_or(f32::INFINITY);
-        for (segment, (view, bits)) in self.snapshot.segments.iter().zip(self.allowed).enumerate() {
-            let index = &view.segment.vectors[search.field];
-            let ask = Search { k: wanted, ef: search.ef, allowed: bits.as_deref(), within: bound, cancel: &stop };
+        for (segment, view) in self.snapshot.segments.iter().enumerate() {
+            let (index, bits) = (&view.segment.vectors[search.field], self.allowed.of(segment));
             let near = if search.exact {
-                index.find_exact(search.values, &ask)
+                index.search_exact(search.values, wanted, bits, &stop)
             } else {
-                index.find(search.values, &ask).map(|(near, _)| near)
+                index.search(search.values, wanted, search.ef, bits, &stop)
             };
             let near = near.map_err(Error::vectors(search.name))?;
-            // What is farther than the last of enough is no hit in any other segment.
-            if let Some(last) = near.get(wanted - 1) {
-                bound = last.distance;
-            }
-            hits.extend(near.iter().map(|near| Candidate {
+            hits.extend(near.iter().filter(|near| search.reaches(near.distance)).map(|near| Candidate {
                 segment,
                 ordinal: near.ordinal,
                 text: None,

@@ -105,7 +105,7 @@ impl SegmentCache {
 pub(crate) struct SegmentView {
     pub segment: Arc<Segment>,
     /// Ordinals that the version shows; none when it shows all of them.
-    pub live: Option<FixedBitSet>,
+    pub live: Option<Arc<FixedBitSet>>,
 }
 
 impl SegmentView {
@@ -120,7 +120,7 @@ impl SegmentView {
             let detail = format!("the tombstones are not {} documents", entry.dead);
             return Err(disagree(snapshot, &entry.name, detail));
         }
-        Ok(Self { segment, live: Some(live) })
+        Ok(Self { segment, live: Some(Arc::new(live)) })
     }
 
     /// Whether the version shows this ordinal.

@@ -1,7 +1,8 @@
 //! One version, open: its segments mapped, its lease held. Every query runs on exactly one snapshot.
 
+use crate::allowed::{Allowed, FilterCache};
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
-use crate::filter;
 use crate::schema::Schema;
 use crate::segment::{SegmentCache, SegmentEntry, SegmentView, disagree};
 use cutover_store::{VersionId, VersionInfo};
@@ -28,6 +29,9 @@ pub struct Snapshot {
     pub(crate) segments: Vec<SegmentView>,
     pub(crate) schema: Arc<Schema>,
     models: BTreeMap<String, String>,
+    /// What it shows, which is what no filter allows.
+    pub(crate) all: Arc<Allowed>,
+    pub(crate) filters: FilterCache,
     held: cutover_store::Snapshot,
 }
 
@@ -50,7 +54,15 @@ impl Snapshot {
                 format!("its segments show {shown} documents, the manifest says {expected}"),
             ));
         }
-        Ok(Self { segments, schema: Arc::new(schema), models: content.models, held })
+        let all = Arc::new(Allowed::all(&segments));
+        Ok(Self {
+            segments,
+            schema: Arc::new(schema),
+            models: content.models,
+            all,
+            filters: FilterCache::default(),
+            held,
+        })
     }
 
     /// The version's id.
@@ -108,30 +120,18 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Type`] and [`Error::Range`] for a filter that does not fit the schema.
     pub fn count(&self, filter: Option<&Value>) -> Result<u64> {
-        if let Some(filter) = filter {
-            filter::check(&self.schema, filter)?;
-        }
-        let mut count = 0;
-        for view in &self.segments {
-            count += match filter::allowed(view, &self.schema, filter)? {
-                Some(bits) => bits.count_ones(..),
-                None => view.documents(),
-            };
-        }
-        Ok(count as u64)
+        Ok(self.allowed(filter, &Cancel::default())?.documents)
     }
 
     /// Up to `limit` live documents in the order of their ids, after the id `after`.
     pub(crate) fn page(&self, after: Option<&str>, limit: usize, filter: Option<&Value>) -> Result<Vec<(usize, u32)>> {
-        if let Some(filter) = filter {
-            filter::check(&self.schema, filter)?;
-        }
+        let allowed = self.allowed(filter, &Cancel::default())?;
         let mut found: Vec<(Vec<u8>, usize, u32)> = Vec::new();
         for (at, view) in self.segments.iter().enumerate() {
-            let allowed = filter::allowed(view, &self.schema, filter)?;
+            let allowed = allowed.of(at);
             let mut here = 0;
             view.segment.ids.walk(after, |id, ordinal| {
-                if allowed.as_ref().is_none_or(|bits| bits.contains(ordinal as usize)) {
+                if allowed.is_none_or(|bits| bits.contains(ordinal as usize)) {
                     found.push((id.to_vec(), at, ordinal));
                     here += 1;
                 }

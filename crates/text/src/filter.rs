@@ -4,9 +4,10 @@ use std::ops::Bound;
 
 use fixedbitset::FixedBitSet;
 
+use crate::columns::Keywords;
 use crate::guard::{self, Stop};
 use crate::index::{FieldData, IndexedField};
-use crate::{Error, Result, TextIndex, range};
+use crate::{Error, Glob, Result, TextIndex, range};
 
 /// Which documents are allowed. A field of many values passes a test when one of its values does; a document without a value passes none
 /// but [`Filter::Exists`] of false, and what [`Filter::Not`] makes of the others.
@@ -24,6 +25,20 @@ pub enum Filter {
         field: String,
         /// The values; none allows nothing.
         any_of: Vec<String>,
+    },
+    /// A keyword begins so.
+    Prefix {
+        /// The keyword field.
+        field: String,
+        /// The bytes that it begins with; none are those of every keyword.
+        prefix: String,
+    },
+    /// A keyword matches. Of several keywords one that is not excluded is enough.
+    Glob {
+        /// The keyword field.
+        field: String,
+        /// The patterns.
+        glob: Glob,
     },
     /// There is a value, or there is none. Not for text.
     Exists {
@@ -55,75 +70,103 @@ pub enum Filter {
         /// The value.
         value: bool,
     },
-    /// These ordinals of the segment; those beyond its end are ignored.
-    Ordinals(FixedBitSet),
+    /// The ordinals in the list of this number, of those that come with the filter; those beyond the segment's end are ignored.
+    Listed(usize),
 }
 
 /// The deepest nesting of filters.
 const MAX_DEPTH: usize = 100;
 
-/// The ordinals of this segment that `filter` allows, dead ones included: as many bits as the segment has documents.
+/// The ordinals of this segment that `filter` allows, dead ones included: as many bits as the segment has documents. `lists` are what
+/// [`Filter::Listed`] refers to.
 ///
 /// # Errors
-/// [`Error::Query`] for a field that is not there or not of the filter's kind, or nesting deeper than 100; [`Error::Corrupt`].
-pub fn compile_filter(index: &TextIndex, filter: &Filter) -> Result<FixedBitSet> {
-    guard::reading(index.path(), "filter it", || compile(index, filter, 0))
+/// [`Error::Query`] for a field that is not there or not of the filter's kind, a list that is not there, or nesting deeper than
+/// 100; [`Error::Cancelled`]; [`Error::Corrupt`].
+pub fn compile_filter(
+    index: &TextIndex,
+    filter: &Filter,
+    lists: &[FixedBitSet],
+    cancel: &dyn Fn() -> bool,
+) -> Result<FixedBitSet> {
+    guard::reading(index.path(), "filter it", || Compiler { index, lists, cancel }.compile(filter, 0))
 }
 
-fn compile(index: &TextIndex, filter: &Filter, depth: usize) -> Result<FixedBitSet, Stop> {
-    if depth > MAX_DEPTH {
-        return Err(Error::query("", format!("filters may nest {MAX_DEPTH} deep at most")).into());
-    }
-    let documents = index.len() as usize;
-    let mut bits = FixedBitSet::with_capacity(documents);
-    match filter {
-        Filter::And(all) => {
-            bits.insert_range(..);
-            for inner in all {
-                bits.intersect_with(&compile(index, inner, depth + 1)?);
+struct Compiler<'a> {
+    index: &'a TextIndex,
+    lists: &'a [FixedBitSet],
+    cancel: &'a dyn Fn() -> bool,
+}
+
+impl Compiler<'_> {
+    fn compile(&self, filter: &Filter, depth: usize) -> Result<FixedBitSet, Stop> {
+        if depth > MAX_DEPTH {
+            return Err(Error::query("", format!("filters may nest {MAX_DEPTH} deep at most")).into());
+        }
+        if (self.cancel)() {
+            return Err(Error::Cancelled.into());
+        }
+        let mut bits = FixedBitSet::with_capacity(self.index.len() as usize);
+        match filter {
+            Filter::And(all) => {
+                bits.insert_range(..);
+                for inner in all {
+                    bits.intersect_with(&self.compile(inner, depth + 1)?);
+                }
             }
-        }
-        Filter::Or(any) => {
-            for inner in any {
-                bits.union_with(&compile(index, inner, depth + 1)?);
+            Filter::Or(any) => {
+                for inner in any {
+                    bits.union_with(&self.compile(inner, depth + 1)?);
+                }
             }
-        }
-        Filter::Not(inner) => {
-            bits = compile(index, inner, depth + 1)?;
-            bits.toggle_range(..);
-        }
-        Filter::Keyword { field, any_of } => {
-            let field = index.field(field)?;
-            let FieldData::Keyword(column) = &field.data else { return Err(unfit(field, "keyword").into()) };
-            column.any_of(any_of, &mut bits)?;
-        }
-        Filter::Exists { field, exists } => {
-            existing(index.field(field)?, &mut bits)?;
-            if !exists {
+            Filter::Not(inner) => {
+                bits = self.compile(inner, depth + 1)?;
                 bits.toggle_range(..);
             }
-        }
-        Filter::Range { field, low, high } => numbers(index.field(field)?, *low, *high, &mut bits)?,
-        Filter::Number { field, any_of } => {
-            let field = index.field(field)?;
-            for number in any_of {
-                numbers(field, Bound::Included(*number), Bound::Included(*number), &mut bits)?;
+            Filter::Keyword { field, any_of } => self.keywords(field)?.any_of(any_of, &mut bits)?,
+            Filter::Prefix { field, prefix } => self.keywords(field)?.beginning(prefix, &mut bits)?,
+            Filter::Glob { field, glob } => self.keywords(field)?.matching(glob, self.cancel, &mut bits)?,
+            Filter::Exists { field, exists } => {
+                existing(self.index.field(field)?, &mut bits)?;
+                if !exists {
+                    bits.toggle_range(..);
+                }
+            }
+            Filter::Range { field, low, high } => range(self.index.field(field)?, *low, *high, &mut bits)?,
+            Filter::Number { field, any_of } => numbers(self.index.field(field)?, any_of, &mut bits)?,
+            Filter::Boolean { field, value } => {
+                let field = self.index.field(field)?;
+                let FieldData::Boolean(column) = &field.data else { return Err(unfit(field, "boolean").into()) };
+                column.within(&(i64::from(*value)..=i64::from(*value)), &mut bits)?;
+            }
+            Filter::Listed(number) => {
+                let list = self.lists.get(*number).ok_or_else(|| Error::query("", format!("no list {number} came")))?;
+                bits.insert_range(..);
+                bits.intersect_with(list);
             }
         }
-        Filter::Boolean { field, value } => {
-            let field = index.field(field)?;
-            let FieldData::Boolean(column) = &field.data else { return Err(unfit(field, "boolean").into()) };
-            column.within(&(i64::from(*value)..=i64::from(*value)), &mut bits)?;
-        }
-        Filter::Ordinals(ordinals) => {
-            bits.insert_range(..);
-            bits.intersect_with(ordinals);
-        }
+        Ok(bits)
     }
-    Ok(bits)
+
+    fn keywords(&self, field: &str) -> Result<&Keywords> {
+        let field = self.index.field(field)?;
+        let FieldData::Keyword(column) = &field.data else { return Err(unfit(field, "keyword")) };
+        Ok(column)
+    }
 }
 
-fn numbers(field: &IndexedField, low: Bound<f64>, high: Bound<f64>, bits: &mut FixedBitSet) -> Result<(), Stop> {
+fn numbers(field: &IndexedField, any_of: &[f64], bits: &mut FixedBitSet) -> Result<(), Stop> {
+    match &field.data {
+        FieldData::Number(column) => column.any_of(any_of.to_vec(), bits),
+        FieldData::Integer(column) => {
+            let exact = |number: &f64| range::integers(Bound::Included(*number), Bound::Included(*number));
+            column.any_of(any_of.iter().filter_map(exact).map(|range| *range.start()).collect(), bits)
+        }
+        _ => Err(unfit(field, "number, integer or date").into()),
+    }
+}
+
+fn range(field: &IndexedField, low: Bound<f64>, high: Bound<f64>, bits: &mut FixedBitSet) -> Result<(), Stop> {
     match &field.data {
         FieldData::Number(column) => range::floats(low, high).map_or(Ok(()), |range| column.within(&range, bits)),
         FieldData::Integer(column) => range::integers(low, high).map_or(Ok(()), |range| column.within(&range, bits)),

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use cutover_durable::Map;
 use cutover_text::{
-    Analyzer, Case, Error, FieldKind, Filter, Operator, TextBuilder, TextIndex, TextSchema, Value, compile_filter,
-    facet_counts, matches, scores, search,
+    Analyzer, Case, Error, FieldKind, Filter, Glob, Operator, TextBuilder, TextIndex, TextSchema, Value,
+    compile_filter, facet_counts, matches, scores, search,
 };
 use support::{Built, Choices, all, body, build, field, never, text, texts, words};
 
@@ -82,13 +82,16 @@ fn ask_everything(index: &TextIndex) -> Result<u64, Error> {
     let named = |name: &str| name.to_owned();
     let mut filters = vec![
         Filter::Keyword { field: named("tags"), any_of: vec![named("tag7"), named("even")] },
+        Filter::Prefix { field: named("tags"), prefix: named("tag1") },
+        Filter::Glob { field: named("tags"), glob: Glob::new(&[named("t*1*"), named("!*9")]).unwrap() },
+        Filter::Number { field: named("stock"), any_of: (0..40).map(|at| f64::from(at * 7)).collect() },
         Filter::Range { field: named("price"), low: Bound::Included(3.0), high: Bound::Excluded(20.0) },
         Filter::Range { field: named("stock"), low: Bound::Excluded(10.0), high: Bound::Unbounded },
         Filter::Boolean { field: named("sold"), value: true },
     ];
     filters.extend(["tags", "price", "stock", "sold"].map(|name| Filter::Exists { field: named(name), exists: true }));
     for filter in &filters {
-        sum += compile_filter(index, filter)?.count_ones(..) as u64;
+        sum += compile_filter(index, filter, &[], &never)?.count_ones(..) as u64;
     }
     for name in ["tags", "price", "stock", "sold"] {
         sum += facet_counts(&segments, name, 100)?.iter().map(|(_, count)| count).sum::<u64>();

@@ -7,11 +7,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::LazyLock;
 
-use cutover_text::{Error, FieldKind, Filter, SegmentRef, TextSchema, Value, compile_filter, facet_counts};
+use cutover_text::{Error, FieldKind, Filter, Glob, SegmentRef, TextSchema, Value, compile_filter, facet_counts};
 use fixedbitset::FixedBitSet;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use support::{Built, Choices, all, build, field, text};
+use support::{Built, Choices, all, build, field, never, text};
 
 /// Two fields of each kind: one value at most, or several.
 fn schema() -> TextSchema {
@@ -29,7 +29,9 @@ fn schema() -> TextSchema {
     TextSchema { fields: kinds.chain([text("body", 1.0)]).collect() }
 }
 
-const KEYWORDS: [&str; 8] = ["", "a", "A", "ab", "a b", "é", "\0", "zz"];
+const KEYWORDS: [&str; 12] =
+    ["", "a", "A", "ab", "a b", "é", "\0", "zz", "src/a.ts", "src/b/a.ts", "src/b/a.test.ts", "éé"];
+const PATTERNS: [&str; 10] = ["*", "**", "a*", "src/**", "**/*.ts", "!**/*.test.ts", "?", "é{,é}", "[!a-z]", "!a"];
 const NUMBERS: [f64; 10] = [-1e300, -2.5, -1.0, -0.0, 0.0, 1e-300, 1.0, 2.5, 9_007_199_254_740_992.0, 1e300];
 const INTEGERS: [i64; 8] = [-9_007_199_254_740_992, -3, -1, 0, 1, 2, 1_700_000_000_000, 9_007_199_254_740_992];
 
@@ -81,6 +83,12 @@ fn passes(document: &Document, ordinal: usize, filter: &Filter) -> bool {
         Filter::Keyword { field, any_of } => {
             any(field, &|value| matches!(value, Value::Keyword(keyword) if any_of.iter().any(|other| other == keyword)))
         }
+        Filter::Prefix { field, prefix } => {
+            any(field, &|value| matches!(value, Value::Keyword(keyword) if keyword.starts_with(prefix.as_str())))
+        }
+        Filter::Glob { field, glob } => {
+            any(field, &|value| matches!(value, Value::Keyword(keyword) if glob.matches(keyword)))
+        }
         Filter::Exists { field, exists } => any(field, &|_| true) == *exists,
         Filter::Range { field, low, high } => any(field, &|value| {
             let number = as_number(value);
@@ -98,8 +106,13 @@ fn passes(document: &Document, ordinal: usize, filter: &Filter) -> bool {
         }),
         Filter::Number { field, any_of } => any(field, &|value| any_of.contains(&as_number(value))),
         Filter::Boolean { field, value: wanted } => any(field, &|value| *value == Value::Boolean(*wanted)),
-        Filter::Ordinals(ordinals) => ordinals.contains(ordinal),
+        Filter::Listed(number) => listed(*number).contains(ordinal),
     }
+}
+
+/// Every third ordinal, every fourth and so on, to beyond the end of every segment.
+fn listed(number: usize) -> FixedBitSet {
+    (number..700).step_by(number + 3).collect()
 }
 
 fn name(of: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -116,6 +129,11 @@ fn bound() -> impl Strategy<Value = Bound<f64>> {
     prop_oneof![number.clone().prop_map(Bound::Included), number.prop_map(Bound::Excluded), Just(Bound::Unbounded)]
 }
 
+fn any_number() -> impl Strategy<Value = f64> {
+    let integer = prop::sample::select(&INTEGERS[..]).prop_map(|integer| integer as f64);
+    prop_oneof![prop::sample::select(&NUMBERS[..]), integer, prop::sample::select(&[f64::NAN, 0.5, 1e19, -3.0][..])]
+}
+
 fn filter() -> impl Strategy<Value = Filter> {
     let keyword = prop_oneof![name(&KEYWORDS), Just("missing".to_owned())];
     let numeric = || name(&["number", "numbers", "integer", "integers", "date", "dates"]);
@@ -123,15 +141,18 @@ fn filter() -> impl Strategy<Value = Filter> {
         "keyword", "keywords", "number", "numbers", "integer", "integers", "date", "dates", "boolean", "booleans",
     ]);
     let leaf = prop_oneof![
-        (name(&["keyword", "keywords"]), prop::collection::vec(keyword, 0..4))
+        (name(&["keyword", "keywords"]), prop::collection::vec(keyword, 0..12))
             .prop_map(|(field, any_of)| Filter::Keyword { field, any_of }),
+        (name(&["keyword", "keywords"]), name(&["", "a", "src/", "src/b/a.t", "é", "\0", "zzz"]))
+            .prop_map(|(field, prefix)| Filter::Prefix { field, prefix }),
+        (name(&["keyword", "keywords"]), prop::collection::vec(name(&PATTERNS), 1..4))
+            .prop_map(|(field, patterns)| Filter::Glob { field, glob: Glob::new(&patterns).unwrap() }),
         (every, any::<bool>()).prop_map(|(field, exists)| Filter::Exists { field, exists }),
         (numeric(), bound(), bound()).prop_map(|(field, low, high)| Filter::Range { field, low, high }),
-        (numeric(), prop::collection::vec(prop::sample::select(&NUMBERS[..]), 0..3))
+        (numeric(), prop::collection::vec(any_number(), 0..9))
             .prop_map(|(field, any_of)| Filter::Number { field, any_of }),
         (name(&["boolean", "booleans"]), any::<bool>()).prop_map(|(field, value)| Filter::Boolean { field, value }),
-        prop::collection::vec(0_usize..700, 0..50)
-            .prop_map(|ordinals| Filter::Ordinals(ordinals.into_iter().collect())),
+        (0_usize..3).prop_map(Filter::Listed),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
@@ -151,7 +172,7 @@ fn filters_allow_what_a_scan_allows() {
     let config = ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() };
     let compared = TestRunner::new(config).run(&filter(), |filter| {
         for (documents, built) in corpora.iter().zip(&built) {
-            let bits = compile_filter(&built.index, &filter).unwrap();
+            let bits = compile_filter(&built.index, &filter, &[0, 1, 2].map(listed), &never).unwrap();
             prop_assert_eq!(bits.len(), documents.len());
             prop_assert_eq!(bits, scan(documents, &filter));
         }
@@ -211,6 +232,7 @@ fn integers_far_apart_and_keywords_in_great_number_are_told_apart() {
     let (many, facet) = (false, true);
     let kinds = [FieldKind::Integer { many, facet }, FieldKind::Keyword { many, facet }];
     let schema = TextSchema { fields: vec![field("n", kinds[0]), field("k", kinds[1])] };
+    let last = |of: &[String]| of.iter().rev().step_by(3).take(5).cloned().collect::<Vec<_>>();
     for (step, count) in [(1, 200), (1, 300), (3, 70_000), (1_i64 << 33, 1000)] {
         let keywords: Vec<String> = (0..count).map(|at| format!("key {at}")).collect();
         let value = |at: usize| i64::from(at as u32) * step - 1000;
@@ -225,13 +247,26 @@ fn integers_far_apart_and_keywords_in_great_number_are_told_apart() {
             let keyword = Filter::Keyword { field: "k".to_owned(), any_of: vec![keywords[at].clone()] };
             let both = ["absent", &keywords[at], &keywords[0]].map(str::to_owned).to_vec();
             let several = Filter::Keyword { field: "k".to_owned(), any_of: both };
+            // Six values, none beside another: more than are looked for one by one.
+            let numbers = [value(at), value(count - 1), value(0), value(count / 2), value(3), value(5)];
+            let numbers = Filter::Number { field: "n".to_owned(), any_of: numbers.map(|value| value as f64).to_vec() };
             let from =
                 Filter::Range { field: "n".to_owned(), low: Bound::Included(value(at) as f64), high: Bound::Unbounded };
-            let allowed = |filter: &Filter| compile_filter(&built.index, filter).unwrap().ones().collect::<Vec<_>>();
+            let allowed =
+                |filter: &Filter| compile_filter(&built.index, filter, &[], &never).unwrap().ones().collect::<Vec<_>>();
             assert_eq!(allowed(&number), [at]);
             assert_eq!(allowed(&keyword), [at]);
             assert_eq!(allowed(&several), if at == 0 { vec![0] } else { vec![0, at] });
             assert_eq!(allowed(&from).len(), count - at);
+            assert_eq!(
+                allowed(&numbers),
+                BTreeSet::from([at, count - 1, 0, count / 2, 3, 5]).into_iter().collect::<Vec<_>>()
+            );
+            let far = Filter::Keyword { field: "k".to_owned(), any_of: last(&keywords) };
+            assert_eq!(
+                allowed(&far),
+                (0..count).rev().step_by(3).take(5).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+            );
         }
         assert_eq!(facet_counts(&[all(&built.index)], "n", 1).unwrap(), [("-1000".to_owned(), 1)]);
         assert_eq!(facet_counts(&[all(&built.index)], "k", count + 1).unwrap().len(), count);
@@ -256,12 +291,14 @@ fn a_filter_or_facet_that_does_not_fit_its_field_names_it() {
     let wrong = [
         Filter::Keyword { field: on("number"), any_of: vec![] },
         Filter::Boolean { field: on("keyword"), value: true },
+        Filter::Prefix { field: on("number"), prefix: on("a") },
+        Filter::Glob { field: on("body"), glob: Glob::new(&[on("a")]).unwrap() },
         Filter::Range { field: on("keyword"), low: Bound::Unbounded, high: Bound::Unbounded },
         Filter::Exists { field: on("body"), exists: true },
         Filter::Number { field: on("missing"), any_of: vec![] },
     ];
     for filter in wrong {
-        let error = compile_filter(&built.index, &filter).unwrap_err();
+        let error = compile_filter(&built.index, &filter, &[], &never).unwrap_err();
         assert!(matches!(&error, Error::Query { field, .. } if !field.is_empty()), "{filter:?}: {error}");
     }
     for field in ["plain", "body", "missing"] {
@@ -275,5 +312,5 @@ fn a_filter_or_facet_that_does_not_fit_its_field_names_it() {
 fn filters_nested_too_deep_are_refused() {
     let built = build(&schema(), &[]);
     let deep = (0..200).fold(Filter::And(vec![]), |inner, _| Filter::Not(Box::new(inner)));
-    assert!(matches!(compile_filter(&built.index, &deep), Err(Error::Query { .. })));
+    assert!(matches!(compile_filter(&built.index, &deep, &[], &never), Err(Error::Query { .. })));
 }

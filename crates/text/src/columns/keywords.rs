@@ -1,12 +1,16 @@
 //! Columns of keywords: the distinct values once, in order, and for each document their ranks.
 
-use std::cmp::Ordering;
+use std::ops::Range;
 
 use cutover_durable::sections::Section;
 use fixedbitset::FixedBitSet;
 
-use super::read::{Integers, Table};
+use super::read::{Integers, Table, runs};
 use crate::guard::Stop;
+use crate::{Error, Glob};
+
+/// How often a comparison with patterns asks whether it was cancelled, in bytes of keywords times patterns.
+const COMPARED_BETWEEN_CHECKS: usize = 1 << 18;
 
 /// Keywords.
 pub(crate) struct Keywords {
@@ -30,18 +34,46 @@ impl Keywords {
 
     /// Marks the documents with one of these values.
     pub fn any_of(&self, wanted: &[String], bits: &mut FixedBitSet) -> Result<(), Stop> {
-        let mut ranks = FixedBitSet::with_capacity(self.len()?);
+        let mut ranks = Vec::with_capacity(wanted.len());
         for keyword in wanted {
-            if let Some(rank) = self.rank(keyword)? {
-                ranks.insert(rank);
+            let rank = self.first_at_least(keyword.as_bytes())?;
+            if rank < self.len()? && self.key(rank)? == keyword.as_bytes() {
+                ranks.push(rank as u64);
             }
         }
-        let mut ones = ranks.ones();
-        match (ones.next(), ones.next()) {
-            (None, _) => Ok(()),
-            (Some(only), None) => self.ranks.mark(bits, |rank| rank == only as u64),
-            _ => self.ranks.mark(bits, |rank| usize::try_from(rank).is_ok_and(|rank| ranks.contains(rank))),
+        ranks.sort_unstable();
+        ranks.dedup();
+        self.ranks.mark(&runs(ranks), bits)
+    }
+
+    /// Marks the documents with a value that begins so.
+    pub fn beginning(&self, prefix: &str, bits: &mut FixedBitSet) -> Result<(), Stop> {
+        let ranks = self.range(prefix)?;
+        if ranks.is_empty() { Ok(()) } else { self.ranks.mark(&[ranks.start as u64..=ranks.end as u64 - 1], bits) }
+    }
+
+    /// Marks the documents with a value that matches: each distinct value is looked at once at most.
+    pub fn matching(&self, glob: &Glob, cancel: &dyn Fn() -> bool, bits: &mut FixedBitSet) -> Result<(), Stop> {
+        let mut ranges = glob.beginnings().iter().map(|prefix| self.range(prefix)).collect::<Result<Vec<_>, Stop>>()?;
+        ranges.sort_unstable_by_key(|range| range.start);
+        let (mut ranks, mut next, mut compared) = (Vec::new(), 0, 0);
+        for range in ranges {
+            for rank in range.start.max(next)..range.end {
+                let key = text(self.key(rank)?)?;
+                compared += glob.len() * (1 + key.len());
+                if compared > COMPARED_BETWEEN_CHECKS {
+                    compared = 0;
+                    if cancel() {
+                        return Err(Error::Cancelled.into());
+                    }
+                }
+                if glob.matches(key) {
+                    ranks.push(rank as u64);
+                }
+            }
+            next = next.max(range.end);
         }
+        self.ranks.mark(&runs(ranks), bits)
     }
 
     /// Marks the documents with a value.
@@ -63,8 +95,7 @@ impl Keywords {
             return Err(stranger());
         }
         for (rank, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
-            let key = std::str::from_utf8(self.key(rank)?);
-            each(key.map_err(|_| Stop::Theirs("a keyword is not UTF-8".to_owned()))?, count);
+            each(text(self.key(rank)?)?, count);
         }
         Ok(())
     }
@@ -94,18 +125,30 @@ impl Keywords {
         key.ok_or_else(|| Stop::Theirs("the ends of a field's keywords are out of order".to_owned()))
     }
 
-    fn rank(&self, keyword: &str) -> Result<Option<usize>, Stop> {
+    /// The ranks of the values that begin so. Of damaged values, whatever.
+    fn range(&self, prefix: &str) -> Result<Range<usize>, Stop> {
+        let start = self.first_at_least(prefix.as_bytes())?;
+        let (mut low, mut high) = (start, self.len()?);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.key(middle)?.starts_with(prefix.as_bytes()) { low = middle + 1 } else { high = middle }
+        }
+        Ok(start..low)
+    }
+
+    /// The rank of the first value that is not less; their number when all are.
+    fn first_at_least(&self, keyword: &[u8]) -> Result<usize, Stop> {
         let (mut low, mut high) = (0, self.len()?);
         while low < high {
             let middle = low.midpoint(high);
-            match self.key(middle)?.cmp(keyword.as_bytes()) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-                Ordering::Equal => return Ok(Some(middle)),
-            }
+            if self.key(middle)? < keyword { low = middle + 1 } else { high = middle }
         }
-        Ok(None)
+        Ok(low)
     }
+}
+
+fn text(key: &[u8]) -> Result<&str, Stop> {
+    std::str::from_utf8(key).map_err(|_| Stop::Theirs("a keyword is not UTF-8".to_owned()))
 }
 
 fn stranger() -> Stop {

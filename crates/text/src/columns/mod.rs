@@ -15,6 +15,7 @@
 
 mod build;
 mod keywords;
+mod mark;
 mod read;
 
 pub(crate) use build::{ColumnBuilder, write_table};

@@ -8,6 +8,7 @@ use fixedbitset::FixedBitSet;
 
 use super::{ENTRY, TABLE};
 use crate::guard::Stop;
+use crate::value::one_zero;
 
 /// The entries of all columns.
 pub(crate) struct Table<'a> {
@@ -94,7 +95,7 @@ impl<'a> Table<'a> {
 }
 
 /// Which cells are whose.
-struct Rows {
+pub(super) struct Rows {
     /// None where each document has one cell, or none has any.
     ends: Option<Section>,
     cells: usize,
@@ -103,7 +104,7 @@ struct Rows {
 
 impl Rows {
     /// The cells of each document in turn, checked.
-    fn ends(&self) -> Result<Option<&[u32]>, Stop> {
+    pub(super) fn ends(&self) -> Result<Option<&[u32]>, Stop> {
         Ok(self.ends.as_ref().map(Section::cast::<u32>).transpose()?)
     }
 
@@ -113,28 +114,6 @@ impl Rows {
         let Some(ends) = ends else { return Ok(if self.cells == 0 { 0..0 } else { at..at + 1 }) };
         let (start, end) = (if at == 0 { 0 } else { ends[at - 1] as usize }, ends[at] as usize);
         if start <= end && end <= self.cells { Ok(start..end) } else { Err(out_of_order()) }
-    }
-
-    /// Marks the documents with a cell that passes.
-    fn mark<T: Copy>(&self, cells: &[T], bits: &mut FixedBitSet, passes: impl Fn(T) -> bool) -> Result<(), Stop> {
-        let Some(ends) = self.ends()? else {
-            for (at, chunk) in cells.chunks(usize::BITS as usize).enumerate() {
-                let word = chunk.iter().rev().fold(0, |word, cell| (word << 1) | usize::from(passes(*cell)));
-                if let Some(block) = bits.as_mut_slice().get_mut(at) {
-                    *block |= word;
-                }
-            }
-            return Ok(());
-        };
-        let mut start = 0;
-        for (document, end) in ends.iter().enumerate() {
-            let own = cells.get(start as usize..*end as usize).ok_or_else(out_of_order)?;
-            if own.iter().any(|cell| passes(*cell)) {
-                bits.insert(document);
-            }
-            start = *end;
-        }
-        Ok(())
     }
 
     /// Marks the documents with a cell.
@@ -173,8 +152,20 @@ impl Rows {
     }
 }
 
-fn out_of_order() -> Stop {
+pub(super) fn out_of_order() -> Stop {
     Stop::Theirs("the ends of a column's documents are out of order".to_owned())
+}
+
+/// Ascending numbers, each once, as ranges of those that follow each other.
+pub(super) fn runs(numbers: impl IntoIterator<Item = u64>) -> Vec<RangeInclusive<u64>> {
+    let mut runs: Vec<RangeInclusive<u64>> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some(run) if run.end().checked_add(1) == Some(number) => *run = *run.start()..=number,
+            _ => runs.push(number..=number),
+        }
+    }
+    runs
 }
 
 /// Integers, dates, booleans (0 and 1), or ranks of keywords.
@@ -197,17 +188,26 @@ impl Integers {
         let (from, to) = (u64::try_from(above(*range.start()).max(0)), u64::try_from(above(*range.end())));
         // The difference of two i64 fits, unless it is negative: then the range is below every value.
         let (Ok(from), Ok(to)) = (from, to) else { return Ok(()) };
-        self.mark(bits, |cell| from <= cell && cell <= to)
+        self.mark(&[from..=to], bits)
     }
 
-    /// Marks the documents with a cell that passes; a cell is a value less the least one.
-    pub fn mark(&self, bits: &mut FixedBitSet, passes: impl Fn(u64) -> bool) -> Result<(), Stop> {
+    /// Marks the documents with one of these values.
+    pub fn any_of(&self, mut values: Vec<i64>, bits: &mut FixedBitSet) -> Result<(), Stop> {
+        values.sort_unstable();
+        values.dedup();
+        // As above: a value below the least is no cell's.
+        let cells = values.into_iter().filter(|value| *value >= self.least).map(|value| value.abs_diff(self.least));
+        self.mark(&runs(cells), bits)
+    }
+
+    /// Marks the documents with a cell in one of the ranges, which ascend and are apart; a cell is a value less the least one.
+    pub fn mark(&self, ranges: &[RangeInclusive<u64>], bits: &mut FixedBitSet) -> Result<(), Stop> {
         let Some(cells) = &self.cells else { return Ok(()) };
         match self.width {
-            1 => self.rows.mark(cells.bytes(), bits, |cell| passes(cell.into())),
-            2 => self.rows.mark(cells.cast::<u16>()?, bits, |cell| passes(cell.into())),
-            4 => self.rows.mark(cells.cast::<u32>()?, bits, |cell| passes(cell.into())),
-            _ => self.rows.mark(cells.cast::<u64>()?, bits, passes),
+            1 => self.rows.mark_ranges(cells.bytes(), ranges, bits),
+            2 => self.rows.mark_ranges(cells.cast::<u16>()?, ranges, bits),
+            4 => self.rows.mark_ranges(cells.cast::<u32>()?, ranges, bits),
+            _ => self.rows.mark_ranges(cells.cast::<u64>()?, ranges, bits),
         }
     }
 
@@ -262,7 +262,18 @@ impl Floats {
     /// Marks the documents with a value in the range.
     pub fn within(&self, range: &RangeInclusive<f64>, bits: &mut FixedBitSet) -> Result<(), Stop> {
         let Some(cells) = &self.cells else { return Ok(()) };
-        self.rows.mark(cells.cast::<f64>()?, bits, |cell| range.contains(&cell))
+        let (from, to) = (*range.start(), *range.end());
+        self.rows.mark(cells.cast::<f64>()?, bits, |cell| (from <= cell) & (cell <= to))
+    }
+
+    /// Marks the documents with one of these values; NaN is nobody's.
+    pub fn any_of(&self, mut values: Vec<f64>, bits: &mut FixedBitSet) -> Result<(), Stop> {
+        let Some(cells) = &self.cells else { return Ok(()) };
+        values.iter_mut().for_each(|value| *value = one_zero(*value));
+        values.retain(|value| !value.is_nan());
+        values.sort_unstable_by(f64::total_cmp);
+        let among = |cell: f64| values.binary_search_by(|value| value.total_cmp(&cell)).is_ok();
+        self.rows.mark(cells.cast::<f64>()?, bits, among)
     }
 
     /// Marks the documents with a value.
