@@ -1,10 +1,13 @@
-//! How many documents have each value of a field.
+//! How many documents have each value of a field, or a value in each of some ranges.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::ops::Bound;
+
+use fixedbitset::FixedBitSet;
 
 use crate::index::FieldData;
-use crate::{Error, Result, SegmentRef, guard};
+use crate::{Error, Result, SegmentRef, filter, guard};
 
 /// The `limit` values of `field` that most allowed documents have, each with their number: exact, most first, equal ones by value
 /// (numbers by size, false before true). Booleans read `true` and `false`; dates are milliseconds.
@@ -12,11 +15,7 @@ use crate::{Error, Result, SegmentRef, guard};
 /// # Errors
 /// [`Error::Query`] when the field is not there or not declared as a facet; [`Error::Corrupt`].
 pub fn facet_counts(segments: &[SegmentRef<'_>], field: &str, limit: usize) -> Result<Vec<(String, u64)>> {
-    let Some(first) = segments.first() else { return Ok(Vec::new()) };
-    let spec = &first.index.field(field)?.spec;
-    if !spec.kind.facet() {
-        return Err(Error::query(field, "is not declared as a facet"));
-    }
+    declared(segments, field)?;
     // A document's values of one field differ, so each value counts it once.
     let (mut keywords, mut numbers, mut integers, mut booleans) =
         (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
@@ -49,6 +48,38 @@ pub fn facet_counts(segments: &[SegmentRef<'_>], field: &str, limit: usize) -> R
     best.extend(most(integers, limit, Ord::cmp, |integer| integer.to_string()));
     best.extend(most(booleans, limit, Ord::cmp, |boolean| boolean.to_string()));
     Ok(best)
+}
+
+/// How many allowed documents have a value in each range, from its first number on and before its second: exact. Documents with
+/// several values count once in each range that has one of them.
+///
+/// # Errors
+/// [`Error::Query`] when the field is not there, not declared as a facet, or no number, integer or date; [`Error::Corrupt`].
+pub fn range_counts(segments: &[SegmentRef<'_>], field: &str, ranges: &[(f64, f64)]) -> Result<Vec<u64>> {
+    declared(segments, field)?;
+    let mut counts = vec![0; ranges.len()];
+    for segment in segments {
+        let (column, documents) = (segment.index.field(field)?, segment.index.len() as usize);
+        guard::reading(segment.index.path(), "count its values", || {
+            for ((from, to), count) in ranges.iter().zip(&mut counts) {
+                let mut bits = FixedBitSet::with_capacity(documents);
+                filter::range(column, Bound::Included(*from), Bound::Excluded(*to), &mut bits)?;
+                *count += match segment.allowed {
+                    Some(allowed) => bits.intersection_count(allowed),
+                    None => bits.count_ones(..),
+                } as u64;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(counts)
+}
+
+fn declared(segments: &[SegmentRef<'_>], field: &str) -> Result<()> {
+    match segments.first().map(|segment| segment.index.field(field)).transpose()? {
+        Some(field) if !field.spec.kind.facet() => Err(Error::query(&field.spec.name, "is not declared as a facet")),
+        _ => Ok(()),
+    }
 }
 
 fn most<K>(

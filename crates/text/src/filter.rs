@@ -166,7 +166,13 @@ fn numbers(field: &IndexedField, any_of: &[f64], bits: &mut FixedBitSet) -> Resu
     }
 }
 
-fn range(field: &IndexedField, low: Bound<f64>, high: Bound<f64>, bits: &mut FixedBitSet) -> Result<(), Stop> {
+/// Marks the documents with a number within the bounds.
+pub(crate) fn range(
+    field: &IndexedField,
+    low: Bound<f64>,
+    high: Bound<f64>,
+    bits: &mut FixedBitSet,
+) -> Result<(), Stop> {
     match &field.data {
         FieldData::Number(column) => range::floats(low, high).map_or(Ok(()), |range| column.within(&range, bits)),
         FieldData::Integer(column) => range::integers(low, high).map_or(Ok(()), |range| column.within(&range, bits)),

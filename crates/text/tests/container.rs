@@ -8,8 +8,8 @@ use std::path::Path;
 
 use cutover_durable::Map;
 use cutover_text::{
-    Analyzer, Case, Error, FieldKind, Filter, Glob, Operator, TextBuilder, TextIndex, TextSchema, Value,
-    compile_filter, facet_counts, matches, scores, search,
+    Analyzer, Case, Error, FieldKind, Filter, Glob, Operator, Order, SortKey, TextBuilder, TextIndex, TextSchema,
+    Value, compile_filter, facet_counts, keywords_of, matches, range_counts, scores, search, sorted,
 };
 use support::{Built, Choices, all, body, build, field, never, text, texts, words};
 
@@ -95,6 +95,13 @@ fn ask_everything(index: &TextIndex) -> Result<u64, Error> {
     }
     for name in ["tags", "price", "stock", "sold"] {
         sum += facet_counts(&segments, name, 100)?.iter().map(|(_, count)| count).sum::<u64>();
+        for order in [Order::Ascending, Order::Descending] {
+            sum += sorted(&segments, &[SortKey { field: named(name), order }], 20, &never)?.len() as u64;
+        }
+    }
+    sum += range_counts(&segments, "stock", &[(0.0, 9.0), (9.0, 1e9)])?.iter().sum::<u64>();
+    for ordinal in 0..index.len().min(50) {
+        sum += keywords_of(index, "tags", ordinal)?.len() as u64;
     }
     Ok(sum)
 }

@@ -100,6 +100,17 @@ impl Keywords {
         Ok(())
     }
 
+    /// The ranks of a document's values.
+    pub fn ranks_of(&self, document: u32, each: impl FnMut(u64)) -> Result<(), Stop> {
+        self.ranks.cells_of(document, each)
+    }
+
+    /// The value of a rank.
+    pub fn keyword(&self, rank: u64) -> Result<&str, Stop> {
+        let known = usize::try_from(rank).ok().zip(self.len().ok()).filter(|(rank, len)| rank < len);
+        text(self.key(known.ok_or_else(stranger)?.0)?)
+    }
+
     /// Visits every document's values.
     pub fn each(&self, mut each: impl FnMut(u32, &[u8])) -> Result<(), Stop> {
         let keys = (0..self.len()?).map(|rank| self.key(rank)).collect::<Result<Vec<_>, Stop>>()?;

@@ -116,6 +116,13 @@ impl Rows {
         if start <= end && end <= self.cells { Ok(start..end) } else { Err(out_of_order()) }
     }
 
+    /// The cells of one document.
+    fn one<T: Copy>(&self, cells: &[T], document: u32, each: impl FnMut(T)) -> Result<(), Stop> {
+        let own = cells.get(self.of(self.ends()?, document)?).ok_or_else(out_of_order)?;
+        own.iter().copied().for_each(each);
+        Ok(())
+    }
+
     /// Marks the documents with a cell.
     fn mark_some(&self, bits: &mut FixedBitSet) -> Result<(), Stop> {
         if let Some(ends) = self.ends()? {
@@ -246,6 +253,22 @@ impl Integers {
         }
     }
 
+    /// A document's values.
+    pub fn of(&self, document: u32, mut each: impl FnMut(i64)) -> Result<(), Stop> {
+        self.cells_of(document, |cell| each(self.least.wrapping_add_unsigned(cell)))
+    }
+
+    /// A document's cells; a cell is a value less the least one.
+    pub fn cells_of(&self, document: u32, mut each: impl FnMut(u64)) -> Result<(), Stop> {
+        let Some(cells) = &self.cells else { return Ok(()) };
+        match self.width {
+            1 => self.rows.one(cells.bytes(), document, |cell| each(cell.into())),
+            2 => self.rows.one(cells.cast::<u16>()?, document, |cell| each(cell.into())),
+            4 => self.rows.one(cells.cast::<u32>()?, document, |cell| each(cell.into())),
+            _ => self.rows.one(cells.cast::<u64>()?, document, each),
+        }
+    }
+
     /// Visits every document's values.
     pub fn each(&self, mut each: impl FnMut(u32, i64)) -> Result<(), Stop> {
         self.visit(None, |document, cell| each(document, self.least.wrapping_add_unsigned(cell)))
@@ -285,6 +308,12 @@ impl Floats {
     pub fn visit(&self, allowed: Option<&FixedBitSet>, mut each: impl FnMut(f64)) -> Result<(), Stop> {
         let Some(cells) = &self.cells else { return Ok(()) };
         self.rows.visit(cells.cast::<f64>()?, allowed, |_, number| each(number))
+    }
+
+    /// A document's values.
+    pub fn of(&self, document: u32, each: impl FnMut(f64)) -> Result<(), Stop> {
+        let Some(cells) = &self.cells else { return Ok(()) };
+        self.rows.one(cells.cast::<f64>()?, document, each)
     }
 
     /// Visits every document's values.
