@@ -61,12 +61,26 @@ export type Filter<S extends Fields> = {
 
 /** The text leg of a query. */
 export interface TextQuery<S extends Fields> {
-  /** Words, in any order; no input makes the query fail. At most its 1,024 rarest words count. */
+  /** What a user wrote; how it is read, `mode` says. At most its 1,024 rarest words count. */
   readonly query: string
   /** Names, or names with a weight above 0. Default: every text field, with its boost. */
   readonly fields?: readonly NamesOf<S, TextField>[] | { readonly [K in NamesOf<S, TextField>]?: number }
   /** Whether a document needs one of the words or all of them. Default `or`. */
   readonly operator?: 'or' | 'and'
+  /**
+   * `words`, the default: words in any order, and no input makes the query fail. `syntax`: words with `AND`, `OR`, `NOT`, parentheses,
+   * `"phrases"`, `field:`, `prefix*`, `~` and `^`; CUTOVER_QUERY with the position of what cannot be read. `phrase`: all of it as one phrase.
+   * `prefix`: words, the last of which may be only a beginning. `regex`: an expression that a whole term must match, bounded in size.
+   */
+  readonly mode?: 'words' | 'syntax' | 'phrase' | 'prefix' | 'regex'
+  /** Letters of a word that may differ; `auto`: 0 up to 3 letters, 1 up to 7, else 2. Default 0. Not for `regex`. */
+  readonly fuzzy?: 0 | 1 | 2 | 'auto'
+  /** Letters at the beginning of a word that may not differ, 0–64, default 1. */
+  readonly prefixLength?: number
+  /** Whether capitals tell: only fields that know so are searched. Default: as each field of the schema has it. */
+  readonly caseSensitive?: boolean
+  /** Positions that the words of a phrase may be moved in all, 0–100, default 0; two neighbours that change places take 2. */
+  readonly slop?: number
 }
 
 /** The vector leg of a query. */
@@ -96,8 +110,24 @@ export interface NearQuery<S extends Fields> {
 
 /** What hits show of their documents: some fields, or nothing. */
 export type Select<S extends Fields> = readonly (keyof S & string)[] | false
-/** Which values are counted: the `limit` most frequent of each field, 1–10,000, default 10. */
-export type Facets<S extends Fields> = { readonly [K in FacetNames<S>]?: { readonly limit?: number } }
+interface Facet<Bound> {
+  /** The most frequent values, 1–10,000, default 10. */
+  readonly limit?: number
+  /** Count as if `where` said nothing of this field, at its top or in `and`: for choosing several values. Default false. */
+  readonly ignoreOwnFilter?: boolean
+  /** Count these 1–100 ranges instead, from the first number on and before the second; ±Infinity is no bound. Their values read `10..20`. */
+  readonly ranges?: readonly (readonly [from: Bound, to: Bound])[]
+}
+/** Which values are counted. */
+export type Facets<S extends Fields> = {
+  readonly [K in FacetNames<S>]?: S[K] extends { readonly type: 'number' | 'integer' }
+    ? Facet<number>
+    : S[K] extends { readonly type: 'date' }
+      ? Facet<number | Date>
+      : S[K] extends { readonly type: 'keyword' | 'boolean' }
+        ? Omit<Facet<never>, 'ranges'>
+        : Facet<number | Date>
+}
 
 /** How hits show where they match. */
 export interface HighlightOptions<S extends Fields> {
@@ -130,7 +160,7 @@ export interface Highlight {
   readonly ranges: readonly (readonly [start: number, end: number])[]
 }
 
-/** What is looked for. Without text and vector: every document that `where` allows, in the order of the index. */
+/** What is looked for. Without text and vector: every document that `where` allows, by `sort`, else in the order of the index. */
 export interface Query<
   S extends Fields,
   Sel extends Select<S> | undefined = Select<S> | undefined,
@@ -148,7 +178,8 @@ export interface Query<
   readonly where?: Filter<S>
   /**
    * How a text and a vector leg become one ranking. `convex`, the default: scores relative to the best of their leg, the vector
-   * leg weighing `vectorWeight`, 0–1, default 0.4. `rrf`: reciprocal ranks, `k` from 1 to a thousand million, default 60.
+   * leg weighing `vectorWeight`, 0–1, default 0.4. `rrf`: reciprocal ranks, `k` from 1 to a thousand million, default 60; the first 1,000
+   * of each leg have a rank, 10,000 where `offset + limit` is above 1,000.
    */
   readonly fusion?:
     | { readonly method: 'convex'; readonly vectorWeight?: number }
@@ -163,11 +194,27 @@ export interface Query<
   readonly limit?: number
   /** Hits to leave out at the top, 0–10,000, default 0. */
   readonly offset?: number
+  /**
+   * 1–8 fields that decide the order instead of scores, the first one first. Documents without a value come last either way; of several
+   * values the least counts, descending the greatest. With a text leg all of its matches are sorted; with a vector leg there is no
+   * telling what matches, and it is refused.
+   */
+  readonly sort?: readonly { readonly field: NamesOf<S, KeywordField | NumberField>; readonly order?: 'asc' | 'desc' }[]
+  /**
+   * The best hits of each value of a keyword: chunks of a document, variants of a product. Each hit is then the best of its group, and
+   * `limit` and `offset` count groups. `hits` of each, 1–100, default 3; `limit` times `hits` is at most 10,000. Documents without a value
+   * are in no group. Exact, but for an approximate vector leg, whose first 10,000 hits are grouped, and reciprocal ranks, which group
+   * the hits that have one.
+   */
+  readonly groupBy?: { readonly field: NamesOf<S, KeywordField>; readonly hits?: number }
+  /** Counts over all documents that match; with a vector leg, over all that `where` allows. */
   readonly facets?: F
   /** Shows where hits match the text leg: `true` in every text field but those whose schema says `highlight: false`. Default false. */
   readonly highlight?: boolean | HighlightOptions<S>
   /** Default: all fields but vectors. */
   readonly select?: Sel
+  /** Say how the answer and the score of each hit came about. Default false. */
+  readonly explain?: boolean
 }
 
 /** Limits of one call; it rejects with `signal.reason`, or with CUTOVER_TIMEOUT. */
@@ -184,18 +231,105 @@ type Picked<S extends Fields, Q> = Q extends { readonly select: false }
     ? Pick<Document<S>, ('id' | K) & keyof Document<S>>
     : Omit<Document<S>, NamesOf<S, VectorField>>
 
+/** What one leg adds to a score, and from what. */
+interface ScorePart {
+  /** Of all legs, these add up to the score. */
+  readonly adds: number
+  /** With `rrf`: the rank that counts. */
+  readonly rank?: number
+  /** With `convex`: the best of the leg, the share of it, and the leg's weight; the product of these two is what the leg adds. */
+  readonly best?: number
+  readonly normalised?: number
+  readonly weight?: number
+}
+/** What a word or a phrase of a query adds to the score of the text, which is the sum of them. */
+export interface TermExplanation {
+  /** As it was asked for; a phrase in quotes, a regular expression between slashes. */
+  readonly word: string
+  /** boost · idf · (k1 + 1) · frequency ÷ (frequency + norm). */
+  readonly adds: number
+  readonly idf: number
+  readonly boost: number
+  /** Occurrences in all fields, each counted as its field's boost says. */
+  readonly frequency: number
+  /** k1 · (1 − b + b · length ÷ average length). */
+  readonly norm: number
+  readonly fields: readonly {
+    readonly field: string
+    readonly term: string
+    readonly occurrences: number
+    readonly weight: number
+    readonly length: number
+  }[]
+}
+/** How a hit came to its score. A leg that it has nothing of adds nothing and is left out. */
+export interface ScoreExplanation {
+  readonly score: number
+  readonly text?: ScorePart & {
+    readonly bm25: number
+    readonly k1: number
+    readonly b: number
+    readonly terms: readonly TermExplanation[]
+  }
+  readonly vector?: ScorePart & { readonly distance: number; readonly similarity?: number }
+}
+/** How the vectors of one segment were searched. Counts are of vectors. */
+export interface VectorExplanation {
+  /**
+   * `scan`: every allowed one was measured, since there are fewer than `walkEstimate`. `walk`: the graph was walked, past those that are not
+   * allowed. `walk-then-scan`: that led to too few, because those near the query are not among the allowed.
+   */
+  readonly strategy: 'scan' | 'walk' | 'walk-then-scan'
+  readonly vectors: number
+  /** Those that the filter allows at most. */
+  readonly allowed: number
+  /** Candidates that a walk keeps. */
+  readonly ef: number
+  /** What a walk was expected to cost: so many could be scanned in that time. */
+  readonly walkEstimate: number
+  /** What was measured, by codes where there are any; the nodes whose links were followed; and what was then measured in full. */
+  readonly measured: number
+  readonly hops: number
+  readonly reranked: number
+}
+
+/** How an answer came about. */
+export interface Explanation {
+  /** Documents of the version, and those of them that `where` allows. */
+  readonly documents: number
+  readonly allowed: number
+  /** The one over the other, 0–1. */
+  readonly selectivity: number
+  /** How each segment's vectors were searched, where not all were to be measured. */
+  readonly vector?: readonly VectorExplanation[]
+  /** How two legs became one, and how many hits of each were looked at. */
+  readonly fusion?:
+    | {
+        readonly method: 'convex'
+        readonly vectorWeight: number
+        readonly bestText: number
+        readonly bestSimilarity: number
+        readonly depth: number
+      }
+    | { readonly method: 'rrf'; readonly k: number; readonly depth: number }
+}
+
 /** A document that was found. */
 export interface Hit<S extends Fields, Q = unknown> {
   readonly id: string
-  /** Higher is better; comparable within one result only. */
+  /** Higher is better; comparable within one result only. 0 without a leg; with `sort` and text, the score of the text. */
   readonly score: number
-  /** Present when the text leg found it. Ranks count from 1. */
+  /** Present when the text leg found it and decided the order. Ranks count from 1. */
   readonly text?: { readonly rank: number; readonly bm25: number }
   /** Present when the vector leg found it. */
   readonly vector?: { readonly rank: number; readonly distance: number }
   readonly document: Picked<S, Q>
   /** Present when they were asked for: by field, then in the order of the text; none where nothing of the text leg is there. */
   readonly highlights?: readonly Highlight[]
+  /** With `groupBy`: the value that the hits share, and the best of them, this one first. */
+  readonly group?: { readonly value: string; readonly hits: readonly Hit<S, Q>[] }
+  /** With `explain`. */
+  readonly explanation?: ScoreExplanation
 }
 
 /** The answer to a query: all of it from one version. */
@@ -214,6 +348,8 @@ export interface Results<S extends Fields, Q = unknown> {
   readonly facets: Q extends { readonly facets: infer F }
     ? { readonly [K in keyof F]: readonly { readonly value: string; readonly count: number }[] }
     : undefined
+  /** With `explain`. */
+  readonly explanation?: Explanation
   /** Milliseconds that the search took, waiting for a thread included. */
   readonly tookMs: number
 }

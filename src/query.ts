@@ -31,15 +31,21 @@ const QUERY = new Set([
   'rerank',
   'limit',
   'offset',
+  'sort',
+  'groupBy',
   'facets',
   'select',
   'highlight',
+  'explain',
 ])
-const TEXT = new Set(['query', 'fields', 'operator'])
+const TEXT = new Set(['query', 'fields', 'mode', 'operator', 'fuzzy', 'prefixLength', 'caseSensitive', 'slop'])
+const MODES = ['words', 'syntax', 'phrase', 'prefix', 'regex'] as const
 const VECTOR = new Set(['field', 'values', 'ef', 'maxDistance', 'exact'])
 const CONVEX = new Set(['method', 'vectorWeight'])
 const RRF = new Set(['method', 'k'])
-const FACET = new Set(['limit'])
+const SORT = new Set(['field', 'order'])
+const GROUP = new Set(['field', 'hits'])
+const FACET = new Set(['limit', 'ignoreOwnFilter', 'ranges'])
 const HIGHLIGHT = new Set(['fields', 'lines', 'fragments', 'pre', 'post', 'escape'])
 const SEARCH = new Set(['signal', 'timeoutMs', 'version'])
 const SNAPSHOT_SEARCH = new Set(['signal', 'timeoutMs'])
@@ -47,6 +53,11 @@ const SNAPSHOT_SEARCH = new Set(['signal', 'timeoutMs'])
 /** Hits that a query can reach. */
 const MAX_HITS = 10_000
 const DEFAULT_LIMIT = 10
+const MAX_PREFIX_LENGTH = 64
+const MAX_SLOP = 100
+const MAX_SORT = 8
+const MAX_GROUP_HITS = 100
+const MAX_RANGES = 100
 
 /** A query, ready to cross. The components are a copy: the caller may reuse its own at once. */
 export interface Prepared {
@@ -88,8 +99,11 @@ export function prepareQuery(query: unknown, name = 'query', embedded = false): 
     fusion: given(q.fusion, (value) => fusion(value, `${name}.fusion`)),
     limit: by ? offset + limit : limit,
     offset: by ? 0 : offset,
+    sort: given(q.sort, (value) => sort(value, `${name}.sort`)),
+    groupBy: given(q.groupBy, (value) => groupBy(value, `${name}.groupBy`)),
     facets: given(q.facets, (value) => facets(value, `${name}.facets`)),
     highlight: given(q.highlight, (value) => highlight(value, `${name}.highlight`)),
+    explain: given(q.explain, (value) => boolean(value, `${name}.explain`)),
     select: given(q.select, (value) => (value === false ? false : strings(value, `${name}.select`))),
   }
   return {
@@ -110,11 +124,26 @@ function textLeg(value: unknown, name: string): object {
   if (typeof value === 'string') return words(value, name)
   if (!isRecord(value)) throw wrongType(name, 'a string or an object', value)
   const t = record(value, name, TEXT)
+  const mode = given(t.mode, (v) => oneOf(v, `${name}.mode`, MODES))
+  const fuzzy = given(t.fuzzy, (v) => edits(v, `${name}.fuzzy`))
+  if (mode === 'regex' && fuzzy)
+    throw new TypeError(
+      `${name}.fuzzy does not go with the mode 'regex', which says itself what may differ, got ${show(fuzzy)}`,
+    )
   return {
     ...words(t.query, `${name}.query`),
     fields: given(t.fields, (v) => weights(v, `${name}.fields`)),
+    mode,
     operator: given(t.operator, (v) => oneOf(v, `${name}.operator`, ['or', 'and'])),
+    fuzzy,
+    prefixLength: given(t.prefixLength, (v) => integer(v, `${name}.prefixLength`, 0, MAX_PREFIX_LENGTH)),
+    caseSensitive: given(t.caseSensitive, (v) => boolean(v, `${name}.caseSensitive`)),
+    slop: given(t.slop, (v) => integer(v, `${name}.slop`, 0, MAX_SLOP)),
   }
+}
+
+function edits(value: unknown, name: string): number | 'auto' {
+  return value === 'auto' ? 'auto' : integer(value, name, 0, 2)
 }
 
 function weights(value: unknown, name: string): [string, number | null][] {
@@ -159,13 +188,38 @@ function fusion(value: unknown, name: string): object {
     : { method, k: given(f.k, (v) => between(v, `${name}.k`, 1, 1e9)) }
 }
 
+function sort(value: unknown, name: string): object[] {
+  if (!Array.isArray(value)) throw wrongType(name, 'an array of fields', value)
+  if (value.length > MAX_SORT) throw new RangeError(`${name} must name at most ${MAX_SORT} fields, got ${value.length}`)
+  return Array.from(value, (item, at) => {
+    const by = record(item, `${name}[${at}]`, SORT)
+    return {
+      field: string(by.field, `${name}[${at}].field`),
+      order: given(by.order, (order) => oneOf(order, `${name}[${at}].order`, ['asc', 'desc'])),
+    }
+  })
+}
+
+function groupBy(value: unknown, name: string): object {
+  const by = record(value, name, GROUP)
+  return {
+    field: string(by.field, `${name}.field`),
+    hits: given(by.hits, (hits) => integer(hits, `${name}.hits`, 1, MAX_GROUP_HITS)),
+  }
+}
+
 function facets(value: unknown, name: string): object {
   if (!isRecord(value)) throw wrongType(name, 'an object of field names', value)
   const out = Object.create(null) as Record<string, object>
   for (const field of Object.keys(value)) {
     if (value[field] === undefined) continue
-    const f = record(value[field], `${name}.${field}`, FACET)
-    out[string(field, name)] = { limit: given(f.limit, (v) => integer(v, `${name}.${field}.limit`, 1, MAX_HITS)) ?? 10 }
+    const where = `${name}.${field}`
+    const f = record(value[field], where, FACET)
+    out[string(field, name)] = {
+      limit: given(f.limit, (v) => integer(v, `${where}.limit`, 1, MAX_HITS)) ?? 10,
+      ignoreOwnFilter: given(f.ignoreOwnFilter, (v) => boolean(v, `${where}.ignoreOwnFilter`)),
+      ranges: given(f.ranges, (v) => ranges(v, `${where}.ranges`)),
+    }
   }
   return out
 }
@@ -182,6 +236,22 @@ function highlight(value: unknown, name: string): object | undefined {
     post: given(h.post, (v) => string(v, `${name}.post`)),
     escape: given(h.escape, (v) => oneOf(v, `${name}.escape`, ['html'])),
   }
+}
+
+/** Infinity is no bound, which JSON writes as null. */
+function ranges(value: unknown, name: string): (number | null)[][] {
+  if (!Array.isArray(value)) throw wrongType(name, 'an array of [from, to]', value)
+  if (value.length === 0 || value.length > MAX_RANGES)
+    throw new RangeError(`${name} must have 1 to ${MAX_RANGES} entries, got ${value.length}`)
+  return Array.from(value, (range: unknown, at) => {
+    if (!Array.isArray(range) || range.length !== 2) throw wrongType(`${name}[${at}]`, '[from, to]', range)
+    return [bound(range[0], `${name}[${at}][0]`, -Infinity), bound(range[1], `${name}[${at}][1]`, Infinity)]
+  })
+}
+
+function bound(value: unknown, name: string, open: number): number | null {
+  if (value === open) return null
+  return finite(value instanceof Date ? value.getTime() : value, name)
 }
 
 /** The limits of one search. */

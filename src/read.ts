@@ -31,7 +31,7 @@ export interface Readable<S extends Fields, Options extends Abortable> {
    * Rejects with `signal.reason` when aborted, TypeError or RangeError for a query that is none or that does not fit the
    * version's schema, and CutoverError: CUTOVER_EMPTY (nothing was published yet), CUTOVER_SCHEMA (the version does not have the
    * declared fields, or `near` is used and its model was not given), CUTOVER_EMBEDDING (`near` could not be embedded, and the query has no
-   * text that may answer alone), CUTOVER_TIMEOUT, CUTOVER_CLOSED.
+   * text that may answer alone), CUTOVER_QUERY (a query language or an expression that cannot be read, or is too much), CUTOVER_TIMEOUT, CUTOVER_CLOSED.
    */
   search(query: string, options?: Options): Promise<Results<S, unknown>>
   search<const Sel extends Select<S> | undefined = undefined, const F extends Facets<S> | undefined = undefined>(

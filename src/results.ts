@@ -9,8 +9,15 @@ type Loose = Record<string, unknown>
 /** The results of a query. */
 export function readResults(answer: Answer): Results<Fields> {
   const results = parse(answer) as Results<Fields>
-  if (answer.dates || answer.vectors) for (const hit of results.hits as Hit<Fields>[]) revive(hit.document, answer)
+  if (answer.dates || answer.vectors) reviveHits(results.hits, answer)
   return results
+}
+
+function reviveHits(hits: readonly Hit<Fields>[], answer: Answer): void {
+  for (const { document, group } of hits) {
+    revive(document, answer)
+    if (group) reviveHits(group.hits, answer)
+  }
 }
 
 /** Documents, with null for those that do not exist. */

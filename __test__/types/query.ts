@@ -90,10 +90,32 @@ export async function filters(): Promise<void> {
   const allowed: Query<Book>['where'][] = [
     { kind: 'a', tags: ['a', 'b'], sold: true, price: [1, 2], made: new Date() },
     { price: { gte: 1, lt: 2 }, made: { gt: new Date() }, tags: { in: ['a'], notIn: ['b'] }, kind: { exists: false } },
-    { kind: { prefix: 'a', glob: '*' }, tags: { glob: ['**', '!b'] }, price: { in: [1], notIn: [2] }, sold: { in: [true] } },
+    {
+      kind: { prefix: 'a', glob: '*' },
+      tags: { glob: ['**', '!b'] },
+      price: { in: [1], notIn: [2] },
+      sold: { in: [true] },
+    },
     { and: [{ kind: 'a' }, { or: [{ sold: false }, { not: { price: 3 } }] }], ids: ['1'] },
   ]
   await index.search({ where: allowed[0] ?? {} })
+  await index.search({
+    sort: [{ field: 'kind' }, { field: 'made', order: 'desc' }],
+    groupBy: { field: 'tags', hits: 2 },
+    facets: { tags: { ignoreOwnFilter: true }, price: { ranges: [[0, Infinity]] } },
+  })
+  // @ts-expect-error text has no order
+  await index.search({ sort: [{ field: 'title' }] })
+  // @ts-expect-error not an order
+  await index.search({ sort: [{ field: 'kind', order: 'up' }] })
+  // @ts-expect-error a number makes no groups
+  await index.search({ groupBy: { field: 'price' } })
+  // @ts-expect-error a keyword has no ranges
+  await index.search({ facets: { tags: { ranges: [[0, 1]] } } })
+  // @ts-expect-error not a way to read text
+  await index.search({ text: { query: 'a', mode: 'glob' } })
+  // @ts-expect-error too many letters
+  await index.search({ text: { query: 'a', fuzzy: 3 } })
   // @ts-expect-error text is searched, not filtered
   await index.search({ where: { title: 'a' } })
   // @ts-expect-error a number is no keyword

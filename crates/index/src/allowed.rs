@@ -36,18 +36,34 @@ impl Allowed {
     }
 
     fn new(segments: &[SegmentView], parsed: &Parsed, cancel: &Cancel) -> Result<Self> {
-        let (mut bits, mut documents) = (Vec::with_capacity(segments.len()), 0);
+        let mut all = Vec::with_capacity(segments.len());
         for view in segments {
             let lists = parsed.ids.iter().map(|ids| listed(view, ids)).collect::<Result<Vec<_>>>()?;
             let stop = || cancel.is_set();
-            let mut allowed = cutover_text::compile_filter(&view.segment.text, &parsed.filter, &lists, &stop)?;
+            let mut bits = cutover_text::compile_filter(&view.segment.text, &parsed.filter, &lists, &stop)?;
             if let Some(live) = &view.live {
-                allowed.intersect_with(live);
+                bits.intersect_with(live);
             }
-            documents += allowed.count_ones(..) as u64;
-            bits.push(Some(Arc::new(allowed)));
+            all.push(bits);
         }
-        Ok(Self { bits, documents })
+        Ok(Self::these(all))
+    }
+
+    /// These ordinals of each segment.
+    pub fn these(bits: Vec<FixedBitSet>) -> Self {
+        let documents = bits.iter().map(|bits| bits.count_ones(..) as u64).sum();
+        Self { bits: bits.into_iter().map(|bits| Some(Arc::new(bits))).collect(), documents }
+    }
+
+    /// Those of these ordinals that `allowed` has too.
+    pub fn within(these: &[FixedBitSet], allowed: &Self) -> Self {
+        let mut both = these.to_vec();
+        for (bits, allowed) in both.iter_mut().zip(&allowed.bits) {
+            if let Some(allowed) = allowed {
+                bits.intersect_with(allowed);
+            }
+        }
+        Self::these(both)
     }
 
     /// The ordinals of one segment; none when all are allowed.

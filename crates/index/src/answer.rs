@@ -5,6 +5,7 @@
 use crate::document::{Members, json_string, put};
 use crate::error::{Error, Result};
 use crate::fusion::Candidate;
+use crate::groups::Group;
 use crate::highlight::Highlights;
 use crate::query::Select;
 use crate::schema::Slot;
@@ -40,7 +41,7 @@ impl Answer {
         answer.push(format_args!("{{\"version\":{version},\"hits\":["));
         for (at, hit) in found.hits.iter().enumerate() {
             answer.push(format_args!("{}", comma(at > 0)));
-            answer.hit(snapshot, hit, select, highlights.as_deref_mut())?;
+            answer.hit(snapshot, found, &hit.best, hit.group.as_ref(), select, highlights.as_deref_mut())?;
         }
         answer.push(format_args!("],\"total\":{},\"exact\":{}", found.total, found.exact));
         if !found.facets.is_empty() {
@@ -54,6 +55,9 @@ impl Answer {
                 answer.push(format_args!("]"));
             }
             answer.push(format_args!("}}"));
+        }
+        if let Some(explanation) = &found.explanation {
+            answer.push(format_args!(",\"explanation\":{}", explanation.query));
         }
         let took_ms = started.elapsed().as_secs_f64() * 1000.0;
         answer.push(format_args!(",\"tookMs\":{took_ms:.3}}}"));
@@ -98,9 +102,11 @@ impl Answer {
     fn hit(
         &mut self,
         snapshot: &Snapshot,
+        found: &Found,
         hit: &Candidate,
+        group: Option<&Group>,
         select: &Select,
-        highlights: Option<&mut Highlights<'_>>,
+        mut highlights: Option<&mut Highlights<'_>>,
     ) -> Result<()> {
         let id = json_string(snapshot.segments[hit.segment].segment.ids.id(hit.ordinal)?)?;
         self.push(format_args!("{{\"id\":{id},\"score\":{}", number(hit.score)));
@@ -114,12 +120,24 @@ impl Answer {
             self.push(format_args!(",\"document\":"));
             self.document(snapshot, hit.segment, hit.ordinal, select)?;
         }
-        if let Some(highlights) = highlights {
+        if let Some(highlights) = highlights.as_deref_mut() {
             let stored = snapshot.segments[hit.segment].segment.documents.get(hit.ordinal)?;
             self.push(format_args!(",\"highlights\":"));
             highlights.write(stored, &mut self.json).map_err(|error| {
                 crate::segment::broken(snapshot, hit.segment, &format!("document {} {error}", hit.ordinal))
             })?;
+        }
+        if let Some(explanation) = found.explanation.as_ref().and_then(|all| all.hits.get(&(hit.segment, hit.ordinal)))
+        {
+            self.push(format_args!(",\"explanation\":{explanation}"));
+        }
+        if let Some(Group { value, hits }) = group {
+            self.push(format_args!(",\"group\":{{\"value\":{},\"hits\":[", json_string(value)?));
+            for (at, hit) in hits.iter().enumerate() {
+                self.push(format_args!("{}", comma(at > 0)));
+                self.hit(snapshot, found, hit, None, select, highlights.as_deref_mut())?;
+            }
+            self.push(format_args!("]}}"));
         }
         self.push(format_args!("}}"));
         Ok(())

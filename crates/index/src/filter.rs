@@ -191,18 +191,3 @@ fn object<'a>(value: &'a Value, what: &str) -> Result<&'a Map<String, Value>> {
 fn wrong(name: &str, expected: &str, value: &Value) -> Error {
     Error::Type(format!("where.{name} must be {expected}, got {}", shorten(&value.to_string())))
 }
-
-/// Whether a field's values may be counted, and if not why.
-pub(crate) fn facet_field(schema: &Schema, name: &str) -> Result<()> {
-    let facet = match schema.field(name) {
-        Some((Field::Keyword(f) | Field::Number(f) | Field::Integer(f) | Field::Date(f) | Field::Boolean(f), _)) => {
-            f.facet
-        }
-        _ => false,
-    };
-    if facet {
-        Ok(())
-    } else {
-        Err(Error::Type(format!("facets.{name}: the schema has no such field with facet: true")))
-    }
-}

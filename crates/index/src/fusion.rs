@@ -1,10 +1,32 @@
 //! One ranking from a text leg and a vector leg.
 //!
-//! A hit that one leg found is completed by its true score in the other before this runs, so the ranking does not depend on how
-//! deep each leg looked.
+//! Convex (the default): each leg's score over its best, weighed. A hit that one leg found is completed by its true score in the
+//! other, and the legs look deeper until what neither has found yet cannot come before the last hit wanted (the threshold algorithm
+//! of Fagin, Lotem and Naor 2001). So the ranking depends neither on how deep each leg looked nor on how many hits were asked for;
+//! but where the vector leg is approximate, on what its walk missed, and it is not asked for more than [`MOST_DEPTH`].
+//!
+//! Reciprocal ranks: a leg's first hits count, as many whatever page is asked for, and none beyond.
 
+use crate::error::Result;
+use crate::legs::Legs;
 use crate::query::Fusion;
-use cutover_vectors::Metric;
+use crate::threads;
+use crate::vector_leg::VectorSearch;
+use cutover_text::TextQuery;
+use cutover_vectors::{Metric, VectorPlan};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// Each leg looks at least this deep, …
+const MIN_DEPTH: usize = 100;
+/// … so many times deeper if that was not enough, …
+const DEEPER: usize = 4;
+/// … and, where the vector leg is approximate, so deep at most, unless more hits are wanted.
+const MOST_DEPTH: usize = 1_600;
+/// Ranks of each leg that count for reciprocal ranks, where so many hits are wanted at most; …
+const RANKS: usize = 1_000;
+/// … and else.
+const MOST_RANKS: usize = 10_000;
 
 /// A candidate: where it is and what each leg says of it.
 #[derive(Debug, Clone, Copy)]
@@ -19,34 +41,176 @@ pub(crate) struct Candidate {
     pub score: f64,
 }
 
-/// Gives every candidate its fused score and sorts them, best first; ties by segment, then ordinal.
-pub(crate) fn fuse(candidates: &mut [Candidate], fusion: Fusion, metric: Metric) {
-    match fusion {
-        Fusion::Rrf { k } => {
-            let share = |rank: Option<usize>| rank.map_or(0.0, |rank| 1.0 / (k + rank as f64));
-            for c in candidates.iter_mut() {
-                c.score = share(c.text.map(|(rank, _)| rank)) + share(c.vector.map(|(rank, _)| rank));
-            }
-        }
-        Fusion::Convex { vector_weight } => {
-            let text_of = |c: &Candidate| c.text.map_or(0.0, |(_, bm25)| f64::from(bm25));
-            let vector_of = |c: &Candidate| c.vector.map_or(0.0, |(_, distance)| similarity(metric, distance));
-            let best_text = candidates.iter().map(text_of).fold(0.0, f64::max);
-            let best_vector = candidates.iter().map(vector_of).fold(0.0, f64::max);
-            let part = |value: f64, best: f64| if best > 0.0 { value / best } else { 0.0 };
-            for c in candidates.iter_mut() {
-                let text = part(text_of(c), best_text);
-                let vector = part(vector_of(c), best_vector);
-                c.score = (1.0 - vector_weight) * text + vector_weight * vector;
+impl Candidate {
+    /// A document of which no leg has said anything yet.
+    pub fn at(segment: usize, ordinal: u32) -> Self {
+        Self { segment, ordinal, text: None, vector: None, score: 0.0 }
+    }
+
+    /// Higher scores first; ties by segment, then ordinal.
+    pub fn better(a: &Self, b: &Self) -> Ordering {
+        b.score.total_cmp(&a.score).then_with(|| (a.segment, a.ordinal).cmp(&(b.segment, b.ordinal)))
+    }
+}
+
+/// What scores are relative to: the best of each leg, 0 where it has none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Bests {
+    pub text: f64,
+    pub similarity: f64,
+}
+
+/// A query of two legs.
+#[derive(Clone, Copy)]
+pub(crate) struct Hybrid<'a> {
+    pub text: &'a TextQuery,
+    pub vector: &'a VectorSearch<'a>,
+    pub fusion: Fusion,
+}
+
+/// Candidates of two legs in one ranking.
+pub(crate) struct Fused {
+    /// As many as were wanted, or with reciprocal ranks all that have one, best first.
+    pub hits: Vec<Candidate>,
+    pub bests: Bests,
+    /// How deep each leg looked.
+    pub depth: usize,
+    /// Whether there are no more.
+    pub all: bool,
+    /// Which way each segment's vectors were searched.
+    pub plans: Vec<VectorPlan>,
+}
+
+/// What each leg found.
+struct Both {
+    text: Vec<Candidate>,
+    vector: Vec<Candidate>,
+    plans: Vec<VectorPlan>,
+}
+
+impl Hybrid<'_> {
+    /// The first `wanted` of the ranking. `bests` are those of another set of documents that scores are to agree with.
+    pub fn first(&self, legs: Legs<'_>, wanted: usize, bests: Option<Bests>) -> Result<Fused> {
+        match self.fusion {
+            Fusion::Rrf { k } => self.by_ranks(legs, if wanted <= RANKS { RANKS } else { MOST_RANKS }, k),
+            Fusion::Convex { vector_weight } => {
+                let most = if self.vector.exact { usize::MAX } else { MOST_DEPTH.max(wanted) };
+                let mut depth = MIN_DEPTH.max(wanted);
+                loop {
+                    let (fused, settled) = self.by_scores(legs, depth, wanted, vector_weight, bests)?;
+                    if settled || depth >= most {
+                        return Ok(fused);
+                    }
+                    depth = depth.saturating_mul(DEEPER).min(most);
+                }
             }
         }
     }
-    candidates
-        .sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.segment, a.ordinal).cmp(&(b.segment, b.ordinal))));
+
+    /// Both legs at once, if another thread is free.
+    fn both(&self, legs: Legs<'_>, depth: usize) -> Result<Both> {
+        let (text, vector) = threads::join(|| legs.text(self.text, depth), || legs.vector(self.vector, depth));
+        let ((text, _), (vector, plans)) = (text?, vector?);
+        Ok(Both { text, vector, plans })
+    }
+
+    /// The ranking as it is when each leg looks so deep, and whether deeper looks leave the first `wanted` as they are.
+    fn by_scores(
+        &self,
+        legs: Legs<'_>,
+        depth: usize,
+        wanted: usize,
+        weight: f64,
+        bests: Option<Bests>,
+    ) -> Result<(Fused, bool)> {
+        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, depth)?;
+        let metric = self.vector.metric;
+        let text_of = |c: &Candidate| c.text.map_or(0.0, |(_, bm25)| f64::from(bm25));
+        let similarity_of = |c: &Candidate| c.vector.map_or(0.0, |(_, distance)| similarity(metric, distance));
+        let bests = bests.unwrap_or(Bests {
+            text: by_text.first().map_or(0.0, text_of),
+            similarity: by_vector.first().map_or(0.0, similarity_of),
+        });
+        // What no leg has shown has no more than each leg's last; nothing, where a leg has shown all.
+        let last = |hits: &[Candidate], of: &dyn Fn(&Candidate) -> f64| match hits.last() {
+            Some(last) if hits.len() >= depth => of(last),
+            _ => 0.0,
+        };
+        let beyond = convex(weight, bests, last(&by_text, &text_of), last(&by_vector, &similarity_of));
+        let all = by_text.len() < depth && by_vector.len() < depth;
+        let mut hits = merged(by_text, by_vector);
+        self.complete(legs, &mut hits)?;
+        for hit in &mut hits {
+            hit.score = convex(weight, bests, text_of(hit), similarity_of(hit));
+        }
+        hits.sort_by(Candidate::better);
+        rank_by(&mut hits, |c| &mut c.text, true);
+        rank_by(&mut hits, |c| &mut c.vector, false);
+        let settled = all || wanted == 0 || hits.get(wanted - 1).is_some_and(|last| last.score > beyond);
+        // What comes after those may have to make room for what was not seen.
+        let all = all && hits.len() <= wanted;
+        hits.truncate(wanted);
+        Ok((Fused { hits, bests, depth, all, plans }, settled))
+    }
+
+    fn by_ranks(&self, legs: Legs<'_>, depth: usize, k: f64) -> Result<Fused> {
+        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, depth)?;
+        let mut hits = merged(by_text, by_vector);
+        for hit in &mut hits {
+            hit.score = reciprocal(k, hit.text) + reciprocal(k, hit.vector);
+        }
+        hits.sort_by(Candidate::better);
+        Ok(Fused { hits, bests: Bests::default(), depth, all: true, plans })
+    }
+
+    /// Gives each candidate its true score in the leg that did not find it.
+    fn complete(&self, legs: Legs<'_>, hits: &mut [Candidate]) -> Result<()> {
+        let lacking: Vec<&mut Candidate> = hits.iter_mut().filter(|c| c.text.is_none()).collect();
+        let scores = legs.text_scores(self.text, &lacking)?;
+        for (hit, score) in lacking.into_iter().zip(scores) {
+            hit.text = score.map(|bm25| (0, bm25));
+        }
+        let lacking: Vec<&mut Candidate> = hits.iter_mut().filter(|c| c.vector.is_none()).collect();
+        let distances = legs.distances(self.vector, &lacking)?;
+        for (hit, distance) in lacking.into_iter().zip(distances) {
+            hit.vector = distance.map(|distance| (0, distance));
+        }
+        Ok(())
+    }
+}
+
+fn merged(by_text: Vec<Candidate>, by_vector: Vec<Candidate>) -> Vec<Candidate> {
+    let mut merged: BTreeMap<(usize, u32), Candidate> =
+        by_text.into_iter().map(|c| ((c.segment, c.ordinal), c)).collect();
+    for candidate in by_vector {
+        merged.entry((candidate.segment, candidate.ordinal)).or_insert(candidate).vector = candidate.vector;
+    }
+    merged.into_values().collect()
+}
+
+/// The weighed sum of each leg's score over its best.
+fn convex(weight: f64, bests: Bests, text: f64, similarity: f64) -> f64 {
+    let (text, vector) = convex_parts(weight, bests, text, similarity);
+    text + vector
+}
+
+/// What the text and what the vector adds to that sum.
+pub(crate) fn convex_parts(weight: f64, bests: Bests, text: f64, similarity: f64) -> (f64, f64) {
+    ((1.0 - weight) * share(text, bests.text), weight * share(similarity, bests.similarity))
+}
+
+/// A score over the best one.
+pub(crate) fn share(value: f64, best: f64) -> f64 {
+    if best > 0.0 { value / best } else { 0.0 }
+}
+
+/// What a rank adds (Cormack, Clarke and Büttcher 2009).
+pub(crate) fn reciprocal(k: f64, place: Option<(usize, f32)>) -> f64 {
+    place.map_or(0.0, |(rank, _)| 1.0 / (k + rank as f64))
 }
 
 /// A similarity of at least 0: the cosine or dot product where positive; for squared euclidean distances 1 / (1 + d).
-fn similarity(metric: Metric, distance: f32) -> f64 {
+pub(crate) fn similarity(metric: Metric, distance: f32) -> f64 {
     let distance = f64::from(distance);
     match metric {
         Metric::Cosine | Metric::InnerProduct => (1.0 - distance).max(0.0),
@@ -54,23 +218,16 @@ fn similarity(metric: Metric, distance: f32) -> f64 {
     }
 }
 
-/// Numbers the candidates by one leg: `better` says whether the first value ranks before the second. What the leg did not find
-/// has no rank.
-pub(crate) fn rank_by(
-    candidates: &mut [Candidate],
-    leg: impl Fn(&mut Candidate) -> &mut Option<(usize, f32)>,
-    descending: bool,
-) {
-    let mut order: Vec<usize> = (0..candidates.len()).filter(|&at| leg(&mut candidates[at]).is_some()).collect();
-    let mut keys: Vec<(f32, usize, u32)> = Vec::with_capacity(candidates.len());
-    for c in candidates.iter_mut() {
-        let value = leg(c).map_or(0.0, |(_, value)| value);
-        keys.push((if descending { -value } else { value }, c.segment, c.ordinal));
+/// Numbers the candidates by one leg: `descending` says whether greater values rank first. What the leg did not find has no rank.
+fn rank_by(candidates: &mut [Candidate], leg: impl Fn(&mut Candidate) -> &mut Option<(usize, f32)>, descending: bool) {
+    let mut order: Vec<(f32, usize, u32, usize)> = Vec::with_capacity(candidates.len());
+    for (at, c) in candidates.iter_mut().enumerate() {
+        if let Some((_, value)) = *leg(c) {
+            order.push((if descending { -value } else { value }, c.segment, c.ordinal, at));
+        }
     }
-    order.sort_by(|&a, &b| {
-        keys[a].0.total_cmp(&keys[b].0).then_with(|| (keys[a].1, keys[a].2).cmp(&(keys[b].1, keys[b].2)))
-    });
-    for (rank, at) in order.into_iter().enumerate() {
+    order.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
+    for (rank, (.., at)) in order.into_iter().enumerate() {
         if let Some((place, _)) = leg(&mut candidates[at]) {
             *place = rank + 1;
         }

@@ -4,8 +4,8 @@ use crate::document::{Members, Text, json_string};
 use crate::error::{Error, Result};
 use crate::query::Query;
 use crate::schema::Field;
-use crate::search::text_query;
 use crate::snapshot::Snapshot;
+use crate::text_leg::text_query;
 use cutover_text::{Highlighter, Markup, SegmentRef, Shape};
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -104,7 +104,9 @@ impl<'a> Highlights<'a> {
         fields.dedup();
         let segments = snapshot.segments.iter().map(|view| SegmentRef { index: &view.segment.text, allowed: None });
         let terms = match &query.text {
-            Some(leg) => Some(Highlighter::new(&segments.collect::<Vec<_>>(), &text_query(snapshot, leg)?, cancelled)?),
+            Some(leg) => {
+                Some(Highlighter::new(&segments.collect::<Vec<_>>(), &text_query(&snapshot.schema, leg)?, cancelled)?)
+            }
             None => None,
         };
         Ok(Some(Self { options, fields, terms }))

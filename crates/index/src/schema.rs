@@ -280,6 +280,11 @@ impl Field {
         }
     }
 
+    /// Whether its values are columns: filtered, sorted by, counted.
+    pub(crate) fn is_filterable(&self) -> bool {
+        matches!(self, Self::Keyword(_) | Self::Number(_) | Self::Integer(_) | Self::Date(_) | Self::Boolean(_))
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Text { .. } => "text",

@@ -43,7 +43,9 @@ fn documents(count: usize, from: usize, choices: &mut Choices) -> Vec<Document> 
                         FieldKind::Number { .. } => {
                             Value::Number([-1e300, -2.5, -0.0, 0.0, 1.5, 1e300][choices.below(6)])
                         }
-                        FieldKind::Date { .. } => Value::Date(choices.below(7) as i64 - 3 + from as i64 * 1000),
+                        FieldKind::Date { .. } => {
+                            Value::Date([-3, -1, 0, 2, 1000, 4000][choices.below(6)] + i64::from(from as u32))
+                        }
                         FieldKind::Boolean { .. } => Value::Boolean(choices.once_in(2)),
                         _ => Value::Text("words"),
                     },
@@ -61,7 +63,7 @@ fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
         (Value::Number(a), Value::Number(b)) => a.partial_cmp(b).unwrap(),
         (Value::Date(a), Value::Date(b)) => a.cmp(b),
         (Value::Boolean(a), Value::Boolean(b)) => a.cmp(b),
-        _ => panic!("values of one field are of one kind"),
+        _ => unreachable!("values of one field are of one kind"),
     }
 }
 

@@ -12,6 +12,11 @@ import { jsonArgument } from '../input.js'
 import type { Output } from '../output.js'
 import { table } from '../table.js'
 
+interface Sort {
+  readonly field: string
+  readonly order: 'asc' | 'desc'
+}
+
 interface Options extends Opening {
   readonly text?: string
   readonly vector?: string
@@ -21,6 +26,8 @@ interface Options extends Opening {
   readonly limit?: number
   readonly offset?: number
   readonly select?: readonly string[]
+  readonly sort?: readonly Sort[]
+  readonly groupBy?: string
   readonly facet?: readonly string[]
   readonly version?: string
   readonly timeout?: number
@@ -42,6 +49,8 @@ export function addSearch(parent: Command, run: Run): void {
     .option('--limit <hits>', 'hits to show; 0 counts only (default: 10)', whole(0))
     .option('--offset <hits>', 'hits to leave out at the top', whole(0))
     .option('--select <fields>', 'fields to show, with commas between them (default: all but vectors)', names)
+    .addOption(repeated('--sort <field[:desc]>', 'order by a field instead of scores; may be repeated', sorting))
+    .option('--group-by <field>', 'show the best hits of each value of a keyword')
     .addOption(repeated('--facet <field>', 'count the values of a field; may be repeated', String))
     .option('--version <version>', 'search this version: an id, a tag')
     .option('--timeout <seconds>', 'give up after this long', seconds)
@@ -59,6 +68,12 @@ export function addSearch(parent: Command, run: Run): void {
   )
 }
 
+/** `field`, or `field:desc`. */
+function sorting(value: string): Sort {
+  const field = value.replace(/:(?:asc|desc)$/, '')
+  return { field, order: value.endsWith(':desc') ? 'desc' : 'asc' }
+}
+
 async function queryOf(words: readonly string[], options: Options): Promise<Query<Fields>> {
   if (words.length > 0 && options.text !== undefined)
     throw new Failure('the words are given twice: as arguments and by --text', EXIT.usage)
@@ -71,6 +86,8 @@ async function queryOf(words: readonly string[], options: Options): Promise<Quer
     limit: options.limit,
     offset: options.offset,
     select: options.select,
+    sort: options.sort,
+    groupBy: options.groupBy === undefined ? undefined : { field: options.groupBy },
     facets: options.facet ? (Object.fromEntries(options.facet.map((name) => [name, {}])) as Facets<Fields>) : undefined,
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Query<Fields>
@@ -87,10 +104,12 @@ async function vectorOf({ vector, field, exact }: Options): Promise<unknown> {
 
 type Found = Results<Fields>
 
-function hitLines({ hits }: Found, out: Output): string[] {
+function hitLines({ hits }: Pick<Found, 'hits'>, out: Output): string[] {
   const places = String(hits.length).length
-  return hits.flatMap(({ id, score, document }, at) => {
-    const title = `${String(at + 1).padStart(places)}. ${out.paint('bold', printable(id))}  ${out.paint('dim', scoreOf(score))}`
+  return hits.flatMap(({ id, score, document, group }, at) => {
+    const place = `${String(at + 1).padStart(places)}. `
+    if (group) return [`${place}${out.paint('bold', printable(group.value))}`, '', ...hitLines(group, out)]
+    const title = `${place}${out.paint('bold', printable(id))}  ${out.paint('dim', scoreOf(score))}`
     return [title, ...(document ? fieldLines(document, out) : []), '']
   })
 }

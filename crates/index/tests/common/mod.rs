@@ -6,6 +6,8 @@
     reason = "each test file uses its part; a test fails by panicking"
 )]
 
+pub mod ranked;
+
 use cutover_index::{
     Cancel, Draft, Error, Index, Keep, Models, OnCorrupt, Options, Published, Query, Schema, StoreOptions, Wait,
     WriteOptions,

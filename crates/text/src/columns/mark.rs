@@ -83,7 +83,9 @@ impl Rows {
             });
         }
         let mut table = FixedBitSet::with_capacity(last as usize + 1);
-        ranges.iter().for_each(|range| table.insert_range(*range.start() as usize..*range.end() as usize + 1));
+        for range in ranges {
+            table.insert_range(*range.start() as usize..*range.end() as usize + 1);
+        }
         self.mark(cells, bits, |cell| table.contains(cell.into() as usize))
     }
 
@@ -98,7 +100,7 @@ impl Rows {
         let (Ok(from), Ok(to)) = (T::try_from(*range.start()), T::try_from(most.min(*range.end()))) else {
             return Ok(());
         };
-        self.mark(cells, bits, |cell| (from <= cell) & (cell <= to))
+        self.mark(cells, bits, |cell| from <= cell && cell <= to)
     }
 }
 

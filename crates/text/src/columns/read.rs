@@ -286,13 +286,15 @@ impl Floats {
     pub fn within(&self, range: &RangeInclusive<f64>, bits: &mut FixedBitSet) -> Result<(), Stop> {
         let Some(cells) = &self.cells else { return Ok(()) };
         let (from, to) = (*range.start(), *range.end());
-        self.rows.mark(cells.cast::<f64>()?, bits, |cell| (from <= cell) & (cell <= to))
+        self.rows.mark(cells.cast::<f64>()?, bits, |cell| from <= cell && cell <= to)
     }
 
     /// Marks the documents with one of these values; NaN is nobody's.
     pub fn any_of(&self, mut values: Vec<f64>, bits: &mut FixedBitSet) -> Result<(), Stop> {
         let Some(cells) = &self.cells else { return Ok(()) };
-        values.iter_mut().for_each(|value| *value = one_zero(*value));
+        for value in &mut values {
+            *value = one_zero(*value);
+        }
         values.retain(|value| !value.is_nan());
         values.sort_unstable_by(f64::total_cmp);
         let among = |cell: f64| values.binary_search_by(|value| value.total_cmp(&cell)).is_ok();

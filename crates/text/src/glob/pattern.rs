@@ -90,7 +90,8 @@ impl Pattern {
     /// pattern has taken one, no choice before it could lead elsewhere, but for how many parts came first.
     pub fn matches(&self, text: &str) -> bool {
         let (mut at, mut rest) = (0, text);
-        let (mut star, mut parts): (Option<(usize, &str)>, Option<(usize, &str)>) = (None, None);
+        let mut star: Option<(usize, &str)> = None;
+        let mut parts: Option<(usize, &str)> = None;
         loop {
             match self.0.get(at) {
                 Some(Token::Rest) => return true,
@@ -162,7 +163,9 @@ impl Parser<'_> {
                 '\\' => Token::Char(self.rest.next().ok_or_else(|| self.refuse("ends in a backslash"))?),
                 c => Token::Char(c),
             };
-            all.iter_mut().for_each(|tokens| tokens.push(token.clone()));
+            for tokens in &mut all {
+                tokens.push(token.clone());
+            }
         }
         Ok(all)
     }

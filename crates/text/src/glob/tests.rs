@@ -40,9 +40,11 @@ fn patterns_describe_what_is_said_of_them() {
     ];
     for (pattern, yes, no) in cases {
         let glob = glob(&[pattern]);
-        yes.iter().for_each(|keyword| assert!(glob.matches(keyword), "{pattern:?} describes {keyword:?}"));
-        no.iter().for_each(|keyword| assert!(!glob.matches(keyword), "{pattern:?} does not describe {keyword:?}"));
+        for keyword in no {
+            assert!(!glob.matches(keyword), "{pattern:?} does not describe {keyword:?}");
+        }
         for keyword in yes {
+            assert!(glob.matches(keyword), "{pattern:?} describes {keyword:?}");
             assert!(glob.beginnings().iter().any(|beginning| keyword.starts_with(beginning.as_str())), "{pattern:?}");
         }
     }
