@@ -48,9 +48,10 @@ test("the README's program prints what the README says", (t) => {
 })
 
 test("the README's other programs run, twice too", (t) => {
-  const [, embedding, store, atomic, ...more] = blocks(readme, 'ts')
+  const [, asking, embedding, store, atomic, ...more] = blocks(readme, 'ts')
   t.deepEqual(more, [])
   for (const [name, program, prints] of [
+    ['asking', asking, "src/http/parse.ts [ { value: 'net', count: 1 } ]\n3\n"],
     ['embedding', embedding, 'a\nb\n'],
     ['store', store, "[ 'sea' ]\n"],
     ['atomic', atomic, ''],
