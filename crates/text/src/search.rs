@@ -1,7 +1,5 @@
 //! Answers to text queries over the segments of a version.
 
-use std::cell::Cell;
-
 use fixedbitset::FixedBitSet;
 
 use crate::query::{self, Asked, Cursors, Explanation, Plan, Top, matched, rank};
@@ -52,12 +50,11 @@ pub fn search(
 ) -> Result<TextHits> {
     let plan = Plan::new(segments, query, cancel)?;
     let (mut top, mut total) = (Top::new(limit), 0);
-    let work = Cell::new(plan.work);
     for (number, SegmentRef { index, allowed }) in segments.iter().enumerate() {
-        let asked = Asked { plan: &plan, segment: number, index, cancel, work: &work };
+        let asked = Asked { plan: &plan, segment: number, index, cancel };
         total += guard::reading(index.path(), "search it", || Ok(answer(&asked, *allowed, limit, &mut top)? as u64))?;
     }
-    Ok(TextHits { hits: top.into_hits(), total, work: work.get() })
+    Ok(TextHits { hits: top.into_hits(), total, work: plan.work.done() })
 }
 
 /// Shows the best of one segment to `top`; returns how many match.
@@ -97,9 +94,8 @@ fn answer(
 /// As [`search`].
 pub fn matches(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Vec<FixedBitSet>> {
     let plan = Plan::new(segments, query, cancel)?;
-    let work = Cell::new(plan.work);
     let one = |(number, SegmentRef { index, allowed }): (usize, &SegmentRef<'_>)| {
-        let asked = Asked { plan: &plan, segment: number, index, cancel, work: &work };
+        let asked = Asked { plan: &plan, segment: number, index, cancel };
         guard::reading(index.path(), "search it", || {
             let mut found = matched(&asked, &plan.rule)?;
             if let Some(allowed) = allowed {
@@ -121,11 +117,11 @@ pub fn scores(segments: &[SegmentRef<'_>], query: &TextQuery, documents: &[(usiz
     let plan = Plan::new(segments, query, &|| false)?;
     let mut order: Vec<usize> = (0..documents.len()).collect();
     order.sort_unstable_by_key(|at| documents[*at]);
-    let (mut scores, work) = (vec![None; documents.len()], Cell::new(0));
+    let mut scores = vec![None; documents.len()];
     for run in order.chunk_by(|a, b| documents[*a].0 == documents[*b].0) {
         let segment = documents[run[0]].0;
         let index = segments[segment].index;
-        let asked = Asked { plan: &plan, segment, index, cancel: &|| false, work: &work };
+        let asked = Asked { plan: &plan, segment, index, cancel: &|| false };
         guard::reading(index.path(), "score documents of it", || {
             let mut only = FixedBitSet::with_capacity(index.len() as usize);
             for at in run {
@@ -152,8 +148,8 @@ pub fn explain(
 ) -> Result<Option<Explanation>> {
     known(segments, (segment, ordinal))?;
     let plan = Plan::new(segments, query, &|| false)?;
-    let (index, work) = (segments[segment].index, Cell::new(0));
-    let asked = Asked { plan: &plan, segment, index, cancel: &|| false, work: &work };
+    let index = segments[segment].index;
+    let asked = Asked { plan: &plan, segment, index, cancel: &|| false };
     guard::reading(index.path(), "explain a score of it", || query::explain(&asked, ordinal))
 }
 

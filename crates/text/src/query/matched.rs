@@ -9,6 +9,9 @@ use crate::guard::Stop;
 /// Every document of the segment that matches `rule`.
 pub(crate) fn matched(asked: &Asked<'_>, rule: &Rule) -> Result<FixedBitSet, Stop> {
     let mut bits = FixedBitSet::with_capacity(asked.index.len() as usize);
+    // A set costs about as much as a posting for each of its words.
+    asked.count(bits.as_slice().len());
+    asked.check()?;
     match rule {
         Rule::Unit(_) | Rule::Any(_) => mark(asked, rule, &mut bits)?,
         Rule::Not(rule) => {

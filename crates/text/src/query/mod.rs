@@ -17,6 +17,7 @@ mod terms;
 mod top;
 mod unit;
 mod words;
+mod work;
 
 pub(crate) use cursors::Cursors;
 pub(crate) use explain::explain;

@@ -4,6 +4,8 @@
 //! has the phrase with slop s where one position of each term can be chosen, no position twice for the same term, so that they
 //! differ by at most s. It occurs as often as there are different least positions of such choices.
 
+use std::collections::HashMap;
+
 use fixedbitset::FixedBitSet;
 use tantivy::postings::{Postings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
@@ -65,7 +67,7 @@ impl Phrase {
             }
             seen += 1;
             if only.is_none_or(|only| only.contains(document as usize)) {
-                let count = walk.occurrences(self, asked);
+                let count = walk.occurrences(self, asked)?;
                 if count > 0 {
                     each(document, count);
                 }
@@ -90,17 +92,17 @@ impl Walk {
     /// None when the segment lacks one of the terms.
     fn new(phrase: &Phrase, asked: &Asked<'_>) -> Result<Option<Self>, Stop> {
         let form = asked.field(phrase.field).of(asked.index)?;
-        let (mut names, mut terms, mut word_terms): (Vec<&str>, Vec<(u32, SegmentPostings)>, Vec<usize>) =
+        let (mut names, mut terms, mut word_terms): (HashMap<&str, usize>, Vec<(u32, SegmentPostings)>, Vec<usize>) =
             Default::default();
         for word in &phrase.words {
-            if let Some(known) = names.iter().position(|name| *name == &*word.term) {
-                word_terms.push(known);
+            if let Some(known) = names.get(&*word.term) {
+                word_terms.push(*known);
                 continue;
             }
             let Some(info) = &word.postings[asked.segment] else { return Ok(None) };
             let postings = form.terms.read_postings_from_terminfo(info, IndexRecordOption::WithFreqsAndPositions)?;
             word_terms.push(terms.len());
-            names.push(&word.term);
+            names.insert(&word.term, names.len());
             terms.push((info.doc_freq, postings));
         }
         let mut order: Vec<usize> = (0..terms.len()).collect();
@@ -137,15 +139,22 @@ impl Walk {
     }
 
     /// How often the document at which all terms stand has the phrase.
-    fn occurrences(&mut self, phrase: &Phrase, asked: &Asked<'_>) -> usize {
+    fn occurrences(&mut self, phrase: &Phrase, asked: &Asked<'_>) -> Result<usize, Stop> {
         for (postings, positions) in self.terms.iter_mut().zip(&mut self.positions) {
             positions.clear();
             postings.positions(positions);
             asked.count(positions.len());
         }
+        if phrase.slop > 0 {
+            // Each position may begin a choice, which is tried with each word in turn, looking at every word and what it took before.
+            let starts: usize = self.word_terms.iter().map(|at| self.positions[*at].len()).sum();
+            let words = self.word_terms.len();
+            asked.count(starts.saturating_mul(words * words));
+            asked.check()?;
+        }
         let words: Vec<(u32, &[u32])> =
             phrase.words.iter().zip(&self.word_terms).map(|(word, at)| (word.place, &*self.positions[*at])).collect();
-        occurrences(&words, &self.word_terms, phrase.slop)
+        Ok(occurrences(&words, &self.word_terms, phrase.slop))
     }
 }
 

@@ -8,12 +8,17 @@ use super::syntax::{self, Clause};
 use super::terms::{Dictionaries, Found, pattern};
 use super::unit::{Source, Unit};
 use super::words::{Piece, Span, cut, phrase};
+use super::work::Work;
 use super::{Fuzzy, MAX_TERMS, Mode, Operator, TextQuery};
 use crate::analyzer::Analysis;
 use crate::{Error, Result, SegmentRef};
 
 /// How often a long query looks whether it was cancelled, in units.
 const UNITS_BETWEEN_CHECKS: usize = 256;
+/// The most different words of a query that others may resemble; those behind them are looked for as they are.
+const MAX_NEAR: usize = 64;
+/// The most words of a phrase whose words may be moved.
+const MAX_MOVED: usize = 64;
 
 /// What a query asks of every segment.
 pub(crate) struct Plan {
@@ -24,8 +29,8 @@ pub(crate) struct Plan {
     pub rule: Rule,
     /// Documents in all segments.
     pub documents: u64,
-    /// Terms looked at to make the plan.
-    pub work: u64,
+    /// What making and carrying out the plan takes.
+    pub work: Work,
 }
 
 /// Which documents match.
@@ -75,7 +80,8 @@ impl Plan {
     pub fn new(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Self> {
         let documents = segments.iter().map(|segment| u64::from(segment.index.len())).sum();
         let (fields, scopes, units) = (Vec::new(), Vec::new(), Vec::new());
-        let mut plan = Self { fields, scopes, units, rule: Rule::Any(Vec::new()), documents, work: 0 };
+        let mut plan =
+            Self { fields, scopes, units, rule: Rule::Any(Vec::new()), documents, work: Work::new(query.mode, 0) };
         if query.mode == Mode::Regex && query.fuzzy != Fuzzy::Exact {
             return Err(Error::refused("a regular expression cannot be fuzzy: use one or the other"));
         }
@@ -84,8 +90,14 @@ impl Plan {
             return Err(Error::OtherSchema { path: other.index.path().to_path_buf() });
         }
         plan.fields = chosen(first.index, query)?;
-        let dictionaries = Dictionaries { segments, cancel, work: 0 };
-        let mut planner = Planner { plan, dictionaries, query, known: BTreeMap::new() };
+        let mut terms = 0_u64;
+        for segment in segments {
+            for field in &plan.fields {
+                terms = terms.saturating_add(field.of(segment.index)?.terms.total_num_tokens());
+            }
+        }
+        let dictionaries = Dictionaries { segments, cancel, work: Work::new(query.mode, terms), expanded: 0 };
+        let mut planner = Planner { plan, dictionaries, query, known: BTreeMap::new(), near: 0 };
         let whole = planner.scope((0..planner.plan.fields.len()).collect())?;
         let rule = match query.mode {
             Mode::Words => planner.words(&query.query, whole, query.fuzzy, 1.0, false)?,
@@ -110,6 +122,8 @@ struct Planner<'a> {
     dictionaries: Dictionaries<'a>,
     query: &'a TextQuery,
     known: BTreeMap<Key, Option<usize>>,
+    /// Words looked for that others may resemble.
+    near: usize,
 }
 
 impl Planner<'_> {
@@ -187,6 +201,10 @@ impl Planner<'_> {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
+        self.dictionaries.work.check()?;
+        let is_near = fuzzy != Fuzzy::Exact && self.near < MAX_NEAR;
+        self.near += usize::from(is_near);
+        let fuzzy = if is_near { fuzzy } else { Fuzzy::Exact };
         let (mut sources, mut phrases): (Vec<Source>, Vec<Phrase>) = Default::default();
         for (analysis, piece) in pieces {
             for field in self.fields(scope, analyses[*analysis]) {
@@ -239,7 +257,12 @@ impl Planner<'_> {
         for analysis in self.analyses(scope) {
             let words = phrase(analysis, text);
             if words.len() > MAX_TERMS {
-                return Err(Error::refused(format!("a phrase has at most {MAX_TERMS} words, got {}", words.len())));
+                return Err(Error::refused(format!("a phrase has at most {MAX_TERMS} words")));
+            }
+            if slop > 0 && words.len() > MAX_MOVED {
+                return Err(Error::refused(format!(
+                    "a phrase whose words may be moved has at most {MAX_MOVED} of them"
+                )));
             }
             for field in self.fields(scope, analysis) {
                 let Some(phrase) = self.phrase_in(field, &words, slop)? else { continue };

@@ -18,6 +18,8 @@ use crate::{Error, Result};
 const MAX_DEPTH: usize = 64;
 /// The most words and phrases of a query.
 const MAX_CLAUSES: usize = 1024;
+/// The longest text, in bytes.
+const MAX_TEXT: usize = 1 << 16;
 /// The most that a phrase's words may be moved.
 const MAX_SLOP: u32 = 1000;
 
@@ -53,6 +55,9 @@ pub(super) enum Clause {
 /// [`Error::Syntax`], with the place.
 pub(super) fn parse(text: &str, operator: Operator) -> Result<Clause> {
     let mut parser = Parser { rest: text.chars().peekable(), at: 0, operator, clauses: 0 };
+    if text.len() > MAX_TEXT {
+        return Err(parser.fault(format!("it has more than {MAX_TEXT} bytes")));
+    }
     let clause = parser.query(0)?;
     match parser.peek() {
         None => Ok(clause),

@@ -1,7 +1,7 @@
 //! Terms in the dictionaries of all segments: one, those that resemble it, those that begin with it, those that a pattern matches.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
@@ -10,19 +10,22 @@ use tantivy_fst::{Automaton, Regex};
 
 use super::Fuzzy;
 use super::fields::QueryField;
+use super::work::Work;
 use crate::guard::{self, Stop};
 use crate::{Error, Result, SegmentRef};
 
-/// The most terms of one field that a beginning or a pattern may stand for.
-pub(crate) const MAX_EXPANSIONS: usize = 1 << 18;
+/// The most terms that the beginnings and patterns of a query may stand for, counted for each field.
+const MAX_EXPANSIONS: usize = 1 << 18;
+/// What a term that is found counts for, in steps: it is noted, and its postings are looked up.
+const FOUND: usize = 64;
 /// The most terms of one field that resemble a word: the nearest are taken.
-pub(crate) const MAX_RESEMBLING: usize = 1024;
+const MAX_RESEMBLING: usize = 1024;
 /// Letters of the longest word of which any may differ.
 const MAX_FUZZY_LETTERS: usize = 128;
 /// The longest regular expression in bytes.
 const MAX_PATTERN: usize = 1000;
-/// How often a walk over a dictionary looks whether it was cancelled, in terms.
-const TERMS_BETWEEN_CHECKS: usize = 4096;
+/// How often a walk over a dictionary looks whether it was cancelled, in steps of its automaton.
+const STEPS_BETWEEN_CHECKS: usize = 1 << 14;
 
 /// A term, wherever it is.
 #[derive(Debug, Clone)]
@@ -39,8 +42,10 @@ pub(super) struct Found {
 pub(super) struct Dictionaries<'a> {
     pub segments: &'a [SegmentRef<'a>],
     pub cancel: &'a dyn Fn() -> bool,
-    /// Terms looked at so far.
-    pub work: u64,
+    /// What the query takes so far.
+    pub work: Work,
+    /// Terms that beginnings and patterns stand for so far.
+    pub expanded: usize,
 }
 
 impl Dictionaries<'_> {
@@ -48,7 +53,7 @@ impl Dictionaries<'_> {
     pub fn exact(&mut self, field: &QueryField, term: &str) -> Result<Option<Found>> {
         let (mut postings, mut frequency) = (Vec::with_capacity(self.segments.len()), 0);
         for SegmentRef { index, .. } in self.segments {
-            self.work += 1;
+            self.work.count(1);
             let terms = &field.of(index)?.terms;
             let info = guard::reading(index.path(), "look up a term", || Ok(terms.terms().get(term.as_bytes())?))?;
             frequency += info.as_ref().map_or(0, |info| u64::from(info.doc_freq));
@@ -60,12 +65,33 @@ impl Dictionaries<'_> {
 
     /// The terms of a field that begin so.
     pub fn beginning(&mut self, field: &QueryField, prefix: &str) -> Result<BTreeMap<Box<str>, Found>> {
-        self.expand(field, prefix, &Anything, |_| Some(0))
+        self.all(field, prefix, &Anything)
     }
 
     /// The terms of a field that a regular expression matches from their first letter to their last.
     pub fn matching(&mut self, field: &QueryField, pattern: &Regex) -> Result<BTreeMap<Box<str>, Found>> {
-        self.expand(field, "", pattern, |_| Some(0))
+        self.all(field, "", pattern)
+    }
+
+    /// All that an automaton accepts.
+    fn all<A: Automaton>(
+        &mut self,
+        field: &QueryField,
+        beginning: &str,
+        automaton: &A,
+    ) -> Result<BTreeMap<Box<str>, Found>>
+    where
+        A::State: Clone,
+    {
+        let left = MAX_EXPANSIONS - self.expanded;
+        let found = self.expand(field, beginning, automaton, left.saturating_add(1), |_| Some(0))?;
+        if found.len() > left {
+            return Err(Error::refused(format!(
+                "its beginnings and patterns stand for more than {MAX_EXPANSIONS} terms"
+            )));
+        }
+        self.expanded += found.len();
+        Ok(found)
     }
 
     /// The terms of a field that resemble `word`, at most [`MAX_RESEMBLING`], nearest first; the first `prefix` letters are the same.
@@ -82,7 +108,7 @@ impl Dictionaries<'_> {
         }
         let near = Near(automata()[usize::from(most) - 1].build_dfa(word));
         let beginning: String = word.chars().take(prefix as usize).collect();
-        let found = self.expand(field, &beginning, &near, |term| match near.0.eval(term) {
+        let found = self.expand(field, &beginning, &near, MAX_EXPANSIONS, |term| match near.0.eval(term) {
             Distance::Exact(distance) => Some(distance),
             Distance::AtLeast(_) => None,
         })?;
@@ -95,68 +121,51 @@ impl Dictionaries<'_> {
         Ok(found.into_iter().collect())
     }
 
+    /// The terms of a field that begin so, that an automaton accepts and that have a distance; of more than `most` the first.
     fn expand<A: Automaton>(
         &mut self,
         field: &QueryField,
         beginning: &str,
         automaton: &A,
+        most: usize,
         distance: impl Fn(&[u8]) -> Option<u8>,
     ) -> Result<BTreeMap<Box<str>, Found>>
     where
         A::State: Clone,
     {
         let mut all: BTreeMap<Box<str>, Found> = BTreeMap::new();
+        let walk =
+            Walk { automaton, work: &self.work, cancel: self.cancel, steps: Cell::new(0), stop: Cell::new(false) };
         for (number, SegmentRef { index, .. }) in self.segments.iter().enumerate() {
-            let terms = &field.of(index)?.terms;
-            let (mut seen, cancel, count) = (0_usize, self.cancel, self.segments.len());
+            let (terms, segments) = (&field.of(index)?.terms, self.segments.len());
             guard::reading(index.path(), "look for terms", || {
-                let mut stream = terms.terms().search(Borrowed(automaton)).ge(beginning.as_bytes()).into_stream()?;
+                let mut stream = terms.terms().search(&walk).ge(beginning.as_bytes()).into_stream()?;
                 while stream.advance() {
-                    seen += 1;
-                    if seen.is_multiple_of(TERMS_BETWEEN_CHECKS) && cancel() {
-                        return Err(Error::Cancelled.into());
-                    }
                     let key = stream.key();
                     if !key.starts_with(beginning.as_bytes()) {
                         break;
                     }
+                    self.work.count(FOUND);
                     let (Some(distance), true) = (distance(key), stream.value().doc_freq > 0) else { continue };
                     let term = std::str::from_utf8(key).map_err(|error| Stop::Theirs(error.to_string()))?;
                     sane(index, Some(stream.value()))?;
-                    if add(&mut all, term, distance, number, count, stream.value()).is_break() {
-                        let name = &index.fields()[field.number].spec.name;
-                        let reason = format!("more than {MAX_EXPANSIONS} terms of field {name:?} are meant");
-                        return Err(Error::refused(reason).into());
+                    if !all.contains_key(term) {
+                        if all.len() == most {
+                            break;
+                        }
+                        all.insert(term.into(), Found { postings: vec![None; segments], frequency: 0, distance });
+                    }
+                    if let Some(found) = all.get_mut(term) {
+                        found.frequency += u64::from(stream.value().doc_freq);
+                        found.postings[number] = Some(stream.value().clone());
                     }
                 }
                 Ok(())
             })?;
-            self.work += seen as u64;
+            walk.check()?;
         }
         Ok(all)
     }
-}
-
-/// Notes where a segment has a term; breaks off when there are too many different ones.
-fn add(
-    all: &mut BTreeMap<Box<str>, Found>,
-    term: &str,
-    distance: u8,
-    segment: usize,
-    segments: usize,
-    info: &TermInfo,
-) -> ControlFlow<()> {
-    if !all.contains_key(term) {
-        if all.len() == MAX_EXPANSIONS {
-            return ControlFlow::Break(());
-        }
-        all.insert(term.into(), Found { postings: vec![None; segments], frequency: 0, distance });
-    }
-    if let Some(found) = all.get_mut(term) {
-        found.frequency += u64::from(info.doc_freq);
-        found.postings[segment] = Some(info.clone());
-    }
-    ControlFlow::Continue(())
 }
 
 fn sane(index: &crate::TextIndex, info: Option<&TermInfo>) -> Result<()> {
@@ -242,29 +251,42 @@ impl Automaton for Anything {
     fn accept(&self, (): &(), _: u8) {}
 }
 
-/// An automaton that is used again.
-struct Borrowed<'a, A>(&'a A);
+/// A walk of an automaton over dictionaries, which stops by itself when the query is cancelled or its allowance is spent.
+struct Walk<'a, A> {
+    automaton: &'a A,
+    work: &'a Work,
+    cancel: &'a dyn Fn() -> bool,
+    steps: Cell<usize>,
+    stop: Cell<bool>,
+}
 
-impl<A: Automaton> Automaton for Borrowed<'_, A> {
+impl<A> Walk<'_, A> {
+    fn check(&self) -> Result<()> {
+        if (self.cancel)() { Err(Error::Cancelled) } else { self.work.check() }
+    }
+}
+
+impl<A: Automaton> Automaton for Walk<'_, A> {
     type State = A::State;
 
     fn start(&self) -> A::State {
-        self.0.start()
+        self.automaton.start()
     }
 
     fn is_match(&self, state: &A::State) -> bool {
-        self.0.is_match(state)
+        self.automaton.is_match(state)
     }
 
     fn can_match(&self, state: &A::State) -> bool {
-        self.0.can_match(state)
-    }
-
-    fn will_always_match(&self, state: &A::State) -> bool {
-        self.0.will_always_match(state)
+        !self.stop.get() && self.automaton.can_match(state)
     }
 
     fn accept(&self, state: &A::State, byte: u8) -> A::State {
-        self.0.accept(state, byte)
+        self.work.count(1);
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get().is_multiple_of(STEPS_BETWEEN_CHECKS) && self.check().is_err() {
+            self.stop.set(true);
+        }
+        self.automaton.accept(state, byte)
     }
 }

@@ -1,7 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::cell::Cell;
-
 use cutover_durable::{Map, fs};
 use fixedbitset::FixedBitSet;
 use tempfile::TempDir;
@@ -82,7 +80,7 @@ fn every_way_of_ranking_gives_the_same_hits_with_the_same_scores() {
 fn ranked(plan: &Plan, segments: &[SegmentRef<'_>], every: usize, way: Way) -> Vec<TextHit> {
     let mut top = Top::new(17);
     for (segment, SegmentRef { index, .. }) in segments.iter().enumerate() {
-        let asked = Asked { plan, segment, index, cancel: &|| false, work: &Cell::new(0) };
+        let asked = Asked { plan, segment, index, cancel: &|| false };
         reading(index.path(), "rank", || {
             let mut candidates = matched(&asked, &plan.rule)?;
             let allowed: FixedBitSet = (0..index.len() as usize).step_by(every).collect();

@@ -3,8 +3,6 @@
 //! A unit occurs in a document as often as its terms do in all fields together, each occurrence counted as its field's boost says:
 //! that sum is saturated once (BM25F, Robertson, Zaragoza and Taylor 2004). Lengths are combined in the same way.
 
-use std::cell::Cell;
-
 use fixedbitset::FixedBitSet;
 use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
@@ -74,8 +72,6 @@ pub(crate) struct Asked<'a> {
     pub segment: usize,
     pub index: &'a TextIndex,
     pub cancel: &'a dyn Fn() -> bool,
-    /// Postings, positions and terms looked at so far.
-    pub work: &'a Cell<u64>,
 }
 
 impl Asked<'_> {
@@ -83,12 +79,16 @@ impl Asked<'_> {
         &self.plan.fields[field]
     }
 
-    pub fn count(&self, work: usize) {
-        self.work.set(self.work.get() + work as u64);
+    pub fn count(&self, steps: usize) {
+        self.plan.work.count(steps);
     }
 
+    /// Whether to go on: not when cancelled, nor when the query's allowance is spent.
     pub fn check(&self) -> Result<(), Stop> {
-        if (self.cancel)() { Err(Error::Cancelled.into()) } else { Ok(()) }
+        if (self.cancel)() {
+            return Err(Error::Cancelled.into());
+        }
+        Ok(self.plan.work.check()?)
     }
 
     /// Hands over the postings of a term block by block: documents, and how often each has it where that was asked for.

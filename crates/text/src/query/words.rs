@@ -5,8 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::MAX_TERMS;
 use crate::Analyzer;
 use crate::analyzer::{Analysis, Form};
+
+/// The most words that are looked at, of a text that is not a phrase; those behind them are not.
+const MAX_WORDS: usize = 1 << 14;
 
 /// Bytes of the query.
 pub(super) type Span = (usize, usize);
@@ -44,16 +48,19 @@ pub(super) fn cut(analyses: &[Analysis], text: &str, open: bool) -> Cut {
     cut
 }
 
-/// The terms of a phrase, by their places.
+/// The terms of a phrase, by their places: at most one more than [`MAX_TERMS`].
 pub(super) fn phrase(analysis: Analysis, text: &str) -> Vec<(u32, String)> {
     let mut words: Vec<(u32, String)> = Vec::new();
-    analysis.document().token_stream(text).process(&mut |token| {
+    let mut analyzer = analysis.document();
+    let mut stream = analyzer.token_stream(text);
+    while words.len() <= MAX_TERMS && stream.advance() {
+        let token = stream.token();
         if token.position_length == 1
             && let Ok(place) = u32::try_from(token.position)
         {
             words.push((place, token.text.clone()));
         }
-    });
+    }
     words
 }
 
@@ -112,13 +119,16 @@ impl Cut {
 
 fn tokens(analysis: Analysis, text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
-    analysis.query().token_stream(text).process(&mut |token| {
+    let mut analyzer = analysis.query();
+    let mut stream = analyzer.token_stream(text);
+    while tokens.len() < MAX_WORDS && stream.advance() {
+        let token = stream.token();
         tokens.push(Token {
             span: (token.offset_from, token.offset_to),
             position: token.position,
             length: token.position_length.max(1),
             text: token.text.clone(),
         });
-    });
+    }
     tokens
 }
