@@ -9,6 +9,7 @@ export class Reporter {
   readonly #onProgress: ((progress: Progress) => void) | undefined
   readonly #onFailure: (error: unknown) => void
   #phase = ''
+  #complete = false
   #next = 0
 
   constructor(onProgress: ((progress: Progress) => void) | undefined, onFailure: (error: unknown) => void) {
@@ -18,11 +19,13 @@ export class Reporter {
 
   /** Reports, unless the phase is the same and it is too early. */
   report(phase: Progress['phase'], done: number, total?: number): void {
-    if (!this.#onProgress) return
+    // A phase that was told to be complete is over, though the native side may not have begun the next.
+    if (!this.#onProgress || (phase === this.#phase && this.#complete && total === undefined)) return
     const now = performance.now()
     const due = phase !== this.#phase || now >= this.#next || done === total
     if (!due) return
     this.#phase = phase
+    this.#complete = done === total
     this.#next = now + INTERVAL_MS
     try {
       this.#onProgress({ phase, done, ...(total === undefined ? {} : { total }), elapsedMs: now - this.#began })

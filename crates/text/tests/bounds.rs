@@ -25,7 +25,7 @@ fn refused(built: &Built, query: &TextQuery) -> String {
 
 #[test]
 fn beginnings_share_one_allowance() {
-    let built = built(&[(0..2000).map(|at| format!("w{at} ")).collect()]);
+    let built = built(&[(0..2000).map(|at| format!("w{at}")).collect::<Vec<_>>().join(" ")]);
     let beginnings =
         |count: usize| asked(Mode::Syntax, (0..count).map(|at| format!("w*^{}.5 ", at + 1)).collect::<String>());
     let found = search(&[all(&built.index)], &beginnings(20), 5, &never).unwrap();

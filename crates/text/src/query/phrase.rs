@@ -92,8 +92,8 @@ impl Walk {
     /// None when the segment lacks one of the terms.
     fn new(phrase: &Phrase, asked: &Asked<'_>) -> Result<Option<Self>, Stop> {
         let form = asked.field(phrase.field).of(asked.index)?;
-        let (mut names, mut terms, mut word_terms): (HashMap<&str, usize>, Vec<(u32, SegmentPostings)>, Vec<usize>) =
-            Default::default();
+        let mut names: HashMap<&str, usize> = HashMap::new();
+        let (mut terms, mut word_terms): (Vec<(u32, SegmentPostings)>, Vec<usize>) = Default::default();
         for word in &phrase.words {
             if let Some(known) = names.get(&*word.term) {
                 word_terms.push(*known);
