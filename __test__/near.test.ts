@@ -189,7 +189,10 @@ test('a running reader keeps the newest version whose model it has, and reports 
   })
   const writer = await notebook(t, hashing({ model: 'two' }).embedding, path)
   await writer.rebuild(notes(11))
+  // Listening keeps no process alive.
+  const alive = setInterval(() => {}, 1000)
   await told
+  clearInterval(alive)
   t.is(problems[0]?.code, 'CUTOVER_SCHEMA')
   t.regex(problems[0]?.message ?? '', /"two".*"one"/)
   t.is(reader.current?.id, kept.id)

@@ -27,6 +27,7 @@ export type {
   Highlight,
   HighlightOptions,
   Hit,
+  Reranked,
   NearQuery,
   Explanation,
   Query,

@@ -34,13 +34,19 @@ interface Strings extends OneOf<string> {
    */
   readonly glob?: string | readonly string[]
 }
+type Booleans = boolean | readonly boolean[] | OneOf<boolean>
+type Dates = Date | readonly Date[] | Range<Date>
+type Numbers = number | readonly number[] | Range<number>
 type Match<F> = F extends KeywordField
   ? string | readonly string[] | Strings
-  : F extends { readonly type: 'boolean' }
-    ? boolean | readonly boolean[] | OneOf<boolean>
-    : F extends { readonly type: 'date' }
-      ? Date | readonly Date[] | Range<Date>
-      : number | readonly number[] | Range<number>
+  : NumberField extends F
+    ? // Of a schema that is not known any of them may be meant: an index of any schema is an index.
+      Booleans | Dates | Numbers
+    : F extends { readonly type: 'boolean' }
+      ? Booleans
+      : F extends { readonly type: 'date' }
+        ? Dates
+        : Numbers
 
 /**
  * All keys must hold; an array means any of its values. A field of many values matches if one of them does, and `not` and `notIn` are
@@ -106,6 +112,13 @@ export interface NearQuery<S extends Fields> {
   readonly ef?: number
   /** As of a vector leg. */
   readonly maxDistance?: number
+}
+
+/** A hit in the order of `rerank`: one of those that it got, or its id with another score. */
+export interface Reranked {
+  readonly id: string
+  /** Finite; higher is better. */
+  readonly score: number
 }
 
 /** What hits show of their documents: some fields, or nothing. */
@@ -189,7 +202,7 @@ export interface Query<
    * passed over. What it gives must be of the hits it got, none twice; their `score` may be another finite number. What it throws is
    * what the search rejects with. `searchSync` refuses it.
    */
-  rerank?(hits: Hit<S>[]): readonly Hit<S>[] | Promise<readonly Hit<S>[]>
+  rerank?(hits: Hit<S>[]): readonly Reranked[] | Promise<readonly Reranked[]>
   /** Hits, 0–10,000, default 10; 0 counts only. `offset + limit` is at most 10,000. */
   readonly limit?: number
   /** Hits to leave out at the top, 0–10,000, default 0. */

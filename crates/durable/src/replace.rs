@@ -6,9 +6,12 @@
 use std::{
     ffi::OsString,
     io::Write,
+    os::unix::fs::OpenOptionsExt as _,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
+
+use nix::fcntl::OFlag;
 
 use crate::{Error, Result, fs, random};
 
@@ -110,6 +113,15 @@ pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
     let (staged, mut writer) = write(path, bytes)?;
     writer.flush().map_err(|source| Error::io("write", path, source))?;
     staged.swap()
+}
+
+/// Writes over a file of advice that is there, in place, so that no name comes or goes beside it: a copy of the directory that is being made
+/// meets none that is gone when it gets there. A reader may see a part of the bytes. Nothing is synced, and no link is followed.
+pub fn overwrite_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).truncate(true).custom_flags(OFlag::O_NOFOLLOW.bits());
+    let written = options.open(path).and_then(|mut file| file.write_all(bytes));
+    written.map_err(|source| Error::io("write", path, source))
 }
 
 /// Makes the symbolic link at `path` hold `target`, replacing a link (or file) that is there. Nothing is synced.

@@ -29,16 +29,21 @@ pub struct Holder {
 impl Holder {
     /// Writes down that this process holds the lock. A file of advice: a failure changes nothing.
     pub(crate) fn announce(path: &Path, operation: &str) {
-        Self::announce_for(path, std::process::id(), operation);
-    }
-
-    /// Writes down that a process to which this one gave the lock holds it.
-    pub(crate) fn announce_for(path: &Path, pid: u32, operation: &str) {
-        let operation = operation.chars().take(256).collect();
-        let holder = Self { pid, host: host::name(), since: now_ms(), operation };
-        if let Ok(bytes) = serde_json::to_vec(&holder) {
+        if let Some(bytes) = Self::told(std::process::id(), operation) {
             let _ = replace::replace_unsynced(path, &bytes);
         }
+    }
+
+    /// Writes down that a process to which this one gave the lock holds it. In place: that process may be copying the directory.
+    pub(crate) fn announce_for(path: &Path, pid: u32, operation: &str) {
+        if let Some(bytes) = Self::told(pid, operation) {
+            let _ = replace::overwrite_unsynced(path, &bytes);
+        }
+    }
+
+    fn told(pid: u32, operation: &str) -> Option<Vec<u8>> {
+        let operation = operation.chars().take(256).collect();
+        serde_json::to_vec(&Self { pid, host: host::name(), since: now_ms(), operation }).ok()
     }
 
     /// Forgets the holder, before the lock is let go. A failure leaves advice that nobody believes without the lock.
