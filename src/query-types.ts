@@ -289,16 +289,17 @@ export interface ScoreExplanation {
 /** How the vectors of one segment were searched. Counts are of vectors. */
 export interface VectorExplanation {
   /**
-   * `scan`: every allowed one was measured, since there are fewer than `walkEstimate`. `walk`: the graph was walked, past those that are not
-   * allowed. `walk-then-scan`: that led to too few, because those near the query are not among the allowed.
+   * `scan`: every allowed one was measured, since there are fewer than `walkEstimate`. `walk`: the graph was walked; nothing is left out.
+   * `masked-walk`: so it was, for more candidates, and what is not allowed was left out of them. `filtered-walk`: the walk went from one
+   * allowed vector to the next. `walk-then-scan`: walks could not tell which are the nearest, because few near the query are allowed.
    */
-  readonly strategy: 'scan' | 'walk' | 'walk-then-scan'
+  readonly strategy: 'scan' | 'walk' | 'masked-walk' | 'filtered-walk' | 'walk-then-scan'
   readonly vectors: number
   /** Those that the filter allows at most. */
   readonly allowed: number
-  /** Candidates that a walk keeps. */
+  /** Candidates that the cheapest walk keeps. */
   readonly ef: number
-  /** What a walk was expected to cost: so many could be scanned in that time. */
+  /** What the cheapest walk was expected to cost: so many could be scanned in that time. */
   readonly walkEstimate: number
   /** What was measured, by codes where there are any; the nodes whose links were followed; and what was then measured in full. */
   readonly measured: number

@@ -106,6 +106,8 @@ fn plan(plan: &VectorPlan) -> Value {
     let strategy = match plan.strategy {
         Strategy::Scan => "scan",
         Strategy::Walk => "walk",
+        Strategy::MaskedWalk => "masked-walk",
+        Strategy::FilteredWalk => "filtered-walk",
         Strategy::WalkThenScan => "walk-then-scan",
     };
     json!({

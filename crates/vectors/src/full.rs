@@ -8,7 +8,7 @@ use crate::{
     distance::Query,
     format::{self, FULL_MAGIC, FullParams, ORDINALS, ROWS},
     half,
-    kernels::prefetch,
+    kernels::{LINE, prefetch},
     ordinals::{Ordinals, numbers},
     parameters::Precision,
 };
@@ -112,6 +112,11 @@ impl<'a> Rows<'a> {
     #[inline]
     pub(crate) fn prefetch(&self, row: u32) {
         prefetch(self.words(row));
+    }
+
+    /// Cache lines of a row.
+    pub(crate) fn lines(&self) -> usize {
+        (self.stride * size_of::<f32>()).div_ceil(LINE)
     }
 
     #[inline]

@@ -12,6 +12,8 @@ compile_error!(
     "Cutover maps its files as they are, and they are little-endian: it does not run on big-endian machines"
 );
 
+mod among;
+mod barred;
 mod build;
 mod builder;
 mod codes;

@@ -5,10 +5,14 @@
 pub enum Strategy {
     /// Every allowed vector was measured.
     Scan,
-    /// The graph was walked; what is not allowed was left out of what it led to.
+    /// The graph was walked; all vectors are allowed.
     Walk,
-    /// The graph was walked, but led to too few allowed vectors, because those near the query are not among them: so every allowed
-    /// vector was measured.
+    /// The graph was walked; those that are not allowed were left out of what that led to.
+    MaskedWalk,
+    /// The graph was walked from one allowed vector to the next, past those that are not.
+    FilteredWalk,
+    /// Walks could not tell which allowed vectors are the nearest, because the query is among others, or found too few; so every
+    /// allowed vector was measured.
     WalkThenScan,
 }
 
@@ -21,9 +25,10 @@ pub struct VectorPlan {
     pub vectors: usize,
     /// How many the filter and the version allow at most.
     pub allowed: usize,
-    /// Candidates that a walk kept, or would have kept.
+    /// Candidates that the cheapest walk kept, or would have kept.
     pub ef: usize,
-    /// What a walk was expected to cost, as the number of vectors that a scan measures in that time.
+    /// What the cheapest walk was expected to cost, as the number of vectors that a scan measures in that time. A scan measures
+    /// `allowed`.
     pub walk_estimate: usize,
     /// What was measured, by codes if there are any.
     pub measured: usize,
@@ -42,33 +47,135 @@ pub fn default_ef(k: usize, vectors: usize) -> usize {
     whole(grown).max(64).max(k.saturating_mul(2))
 }
 
-/// The candidate-list size of a search for `k` among `available` of `rows`. A walk meets the others, too: where a share is allowed, it is
-/// a search for as many more, and since a filter must lose no hit, one for twice as many candidates as without.
-pub(crate) fn ef_among(k: usize, ef: Option<usize>, available: usize, rows: usize) -> usize {
-    let more = |count: usize| whole(count as f64 * rows as f64 / available.max(1) as f64);
-    let ef = match ef {
-        Some(ef) => more(ef),
-        None if available == rows => default_ef(k, rows),
-        None => default_ef(more(k), rows).saturating_mul(2),
-    };
-    ef.min(rows)
+/// What is searched for, where, and in what.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    /// At least 1.
+    pub(crate) k: usize,
+    /// As the caller gave it.
+    pub(crate) ef: Option<usize>,
+    /// Candidates that are to be measured in full.
+    pub(crate) wanted: usize,
+    /// Whether no vector is left out.
+    pub(crate) is_all: bool,
+    /// Allowed vectors, at least 1 and at most all.
+    pub(crate) available: usize,
+    pub(crate) rows: usize,
+    /// Which share is allowed where the walk goes.
+    pub(crate) share: f64,
+    /// Links of a node on level 0.
+    pub(crate) slots: usize,
+    /// Cache lines of what a distance is taken from.
+    pub(crate) lines: usize,
+}
+
+/// One way to walk.
+#[derive(Clone, Copy)]
+pub(crate) struct Way {
+    pub(crate) strategy: Strategy,
+    pub(crate) ef: usize,
+    /// In nanoseconds on the machine that it was measured on; what matters are ratios.
+    cost: f64,
+}
+
+/// A masked walk needs so much of the default ef where half or less is allowed, and all of it where all is: with a filter of 50 %
+/// that finds .98 of the nearest 10 on both data sets. All of it, too, where fewer are allowed around the query than elsewhere.
+const MASKED: f64 = 0.8;
+/// A filtered walk needs so much of the default ef for as many vectors as are allowed, …
+const FILTERED: f64 = 0.57;
+/// … where this share is; more below, where allowed nodes lead to fewer others.
+const CONNECTED: f64 = 0.1;
+/// Vectors near the query are allowed as others are, if their share is at least a quarter of that of all.
+pub(crate) const EXPECTED_PER_ENOUGH: f64 = 4.0;
+/// Vectors that a walk measures on its way, whatever it keeps, and for each candidate and slot.
+const ON_THE_WAY: f64 = 300.0;
+const PER_CANDIDATE_AND_SLOT: f64 = 0.5;
+/// Of what a vector costs a walk, where more are measured at a time.
+const IN_LARGER_BATCHES: f64 = 0.85;
+
+impl Sizes {
+    /// The cheapest walk.
+    pub(crate) fn way(&self) -> Way {
+        if self.is_all {
+            let ef = self.candidates(self.ef.unwrap_or_else(|| default_ef(self.k, self.rows)), self.rows);
+            return Way { strategy: Strategy::Walk, ef, cost: self.walk(ef) };
+        }
+        let masked = self.masked();
+        // A filtered walk may go another way than where the query is.
+        if self.share * EXPECTED_PER_ENOUGH * (self.rows as f64) < self.available as f64 {
+            return masked;
+        }
+        let filtered = self.filtered();
+        if masked.cost < filtered.cost { masked } else { filtered }
+    }
+
+    /// The cheapest walk, unless measuring all that is allowed is expected to cost no more.
+    pub(crate) fn way_before_scan(&self) -> Option<Way> {
+        Some(self.way()).filter(|way| way.cost < self.available as f64 * self.scanned())
+    }
+
+    /// What a way costs, as the number of vectors that a scan measures in that time.
+    pub(crate) fn in_scanned(&self, way: &Way) -> usize {
+        whole(way.cost / self.scanned())
+    }
+
+    /// A walk meets the others, too: it is a search for as many more.
+    fn masked(&self) -> Way {
+        let share = self.share;
+        let ef = match self.ef {
+            Some(ef) => ef as f64 / share,
+            None => self.masked_part() * default_ef(whole(self.k as f64 / share), self.rows) as f64,
+        };
+        let ef = self.candidates(whole(ef.max(1.5 * self.k as f64 / share)), self.rows);
+        Way { strategy: Strategy::MaskedWalk, ef, cost: self.walk(ef) }
+    }
+
+    /// How much of the default ef a masked walk needs.
+    fn masked_part(&self) -> f64 {
+        let is_rare_here = self.share * (self.rows as f64) < 0.99 * self.available as f64;
+        if is_rare_here { 1.0 } else { MASKED + (1.0 - MASKED) * (2.0 * self.share - 1.0).max(0.0) }
+    }
+
+    fn filtered(&self) -> Way {
+        let share = self.share;
+        let less_connected = (CONNECTED / share).max(1.0).powf(0.8);
+        let ef = self.ef.unwrap_or_else(|| {
+            whole(FILTERED * less_connected * default_ef(self.k, self.available) as f64).max(2 * self.k)
+        });
+        let ef = self.candidates(ef, self.available);
+        let slots = self.slots as f64;
+        // A hop ends when it has met as many allowed nodes as a list has slots.
+        let lists = slots * (1.0 - share).min(CONNECTED / share);
+        let hop = slots.min(slots * slots * share) * self.walked() * IN_LARGER_BATCHES + (1.0 + lists) * self.list();
+        Way { strategy: Strategy::FilteredWalk, ef, cost: ON_THE_WAY * self.walked() + ef as f64 * hop }
+    }
+
+    fn candidates(&self, ef: usize, available: usize) -> usize {
+        ef.max(self.k).max(self.wanted).min(available)
+    }
+
+    fn walk(&self, ef: usize) -> f64 {
+        let measured = ON_THE_WAY + PER_CANDIDATE_AND_SLOT * ef as f64 * self.slots as f64;
+        measured.min(self.rows as f64) * self.walked()
+    }
+
+    /// One vector that a walk measures.
+    fn walked(&self) -> f64 {
+        25.0 + 6.0 * self.lines as f64
+    }
+
+    /// One list of links, read out of order; less where a cache holds a good part of all.
+    fn list(&self) -> f64 {
+        20.0 + 50.0 * (self.rows as f64 * self.slots as f64 / 10e6).min(1.0)
+    }
+
+    /// One vector that a scan measures.
+    fn scanned(&self) -> f64 {
+        10.0 + 2.5 * self.lines as f64
+    }
 }
 
 #[expect(clippy::cast_sign_loss, reason = "it is a count")]
 fn whole(count: f64) -> usize {
     count.ceil() as usize
-}
-
-/// A walk measures about so many vectors for each candidate that it keeps, for each slot of a list, …
-const MEASURED_PER_CANDIDATE_AND_SLOT: f64 = 0.5;
-/// … and so many on its way, whatever it keeps.
-const MEASURED_ON_THE_WAY: f64 = 300.0;
-/// A scan measures so many vectors while a walk measures one.
-const SCANNED_PER_WALKED: f64 = 3.0;
-
-/// What a walk that keeps `ef` candidates costs, as the number of vectors that a scan measures in that time, in a graph of `rows`
-/// nodes with `slots` links each.
-pub(crate) fn walk_estimate(ef: usize, rows: usize, slots: usize) -> usize {
-    let measured = MEASURED_ON_THE_WAY + MEASURED_PER_CANDIDATE_AND_SLOT * ef as f64 * slots as f64;
-    whole(measured.min(rows as f64) * SCANNED_PER_WALKED)
 }

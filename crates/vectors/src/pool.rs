@@ -93,10 +93,16 @@ impl Pool {
         Some(node)
     }
 
-    /// What would be expanded next.
+    /// Forgets the nodes for which this is false.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(u32) -> bool) {
+        self.packed.retain(|key| keep(unpack(*key).node()));
+    }
+
+    /// What would be expanded next, and after that.
     #[inline]
-    pub(crate) fn peek(&self) -> Option<u32> {
-        self.packed.get(self.next).map(|key| unpack(*key).node())
+    pub(crate) fn ahead(&self) -> impl Iterator<Item = u32> {
+        let rest = self.packed.get(self.next..).unwrap_or_default();
+        rest.iter().filter(|key| **key & EXPANDED == 0).map(|key| unpack(*key).node())
     }
 
     /// Gives back memory that few walks need.

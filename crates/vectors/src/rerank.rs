@@ -16,8 +16,8 @@ pub(crate) fn rerank(rows: Rows, query: &Query, k: usize, within: f32, candidate
     (nearest.sorted(), candidates.len())
 }
 
-/// Standard deviations by which an estimate may be wrong: one in 30,000 is by more.
-const DEVIATIONS: f64 = 4.0;
+/// Standard deviations by which an estimate may be wrong: three in 1,000 are by more.
+const DEVIATIONS: f64 = 3.0;
 
 /// As [`rerank`], but only of as many candidates, nearest first, as can be among the nearest: it measures `first` of them, learns
 /// from those how wrong estimates are, and goes on for as long as the next might still be nearer than the `k`th found.

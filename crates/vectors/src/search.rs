@@ -5,16 +5,18 @@ use std::cell::Cell;
 use fixedbitset::FixedBitSet;
 
 use crate::{
+    among::Among,
     distance::{Key, Query},
     error::Result,
     full::Rows,
     graph::Links,
     index::{VectorIndex, foreign},
+    kernels::LINE,
     measure::{ByCode, ByRow, Measure},
-    plan::{Strategy, VectorPlan, default_ef, ef_among, walk_estimate},
+    plan::{EXPECTED_PER_ENOUGH, Sizes, Strategy, VectorPlan, default_ef},
     rerank::{rerank, rerank_enough},
     scan::scan,
-    walk::{Scratch, Walk},
+    walk::{Cost, Scratch, Walk},
 };
 
 /// The fewest candidates that are measured in full where codes found them, unless the field has more of them measured.
@@ -24,6 +26,10 @@ pub(crate) const LEAST_RERANKED: usize = 32;
 const SCANNED_PER_RERANKED: usize = 8;
 /// … up to this.
 const MOST_RERANKED: usize = 16_384;
+/// What is taken for the share that is allowed near the query where none of those looked at is.
+const LEAST_SHARE: f64 = 1.0 / 256.0;
+/// A masked walk meets enough that are allowed, if it meets two of three that were foreseen.
+const FORESEEN_PER_ENOUGH: f64 = 1.5;
 
 thread_local! {
     static SCRATCH: Cell<Scratch> = Cell::default();
@@ -90,14 +96,17 @@ impl VectorIndex {
         let available = allowed.map_or(rows.len(), |(_, count)| count.min(rows.len()));
         let k = search.k.min(available);
         let ef = search.ef.unwrap_or_else(|| default_ef(k, rows.len())).max(k);
-        let mut ask = Ask { links, allowed, available, k, wanted: k, scanned: k, search };
+        let mut ask = Ask { links, allowed, available, k, wanted: k, scanned: k, lines: 0, search };
         let (found, plan) = if let Some((coding, quarters)) = links.coding() {
             let quarters = usize::from(quarters);
             ask.wanted = (ef * quarters / 4).max(LEAST_RERANKED * quarters).max(2 * k);
+            ask.lines = self.dimensions().div_ceil(LINE);
             ask.scanned = (available / SCANNED_PER_RERANKED).clamp(ask.wanted, ask.wanted.max(MOST_RERANKED));
             let (mut candidates, mut plan) = ask.candidates(&ByCode::new(links, &coding, query))?;
             let (found, reranked) = match plan.strategy {
-                Strategy::Walk => rerank(rows, query, k, search.within, &candidates),
+                Strategy::Walk | Strategy::MaskedWalk | Strategy::FilteredWalk => {
+                    rerank(rows, query, k, search.within, &candidates)
+                }
                 Strategy::Scan | Strategy::WalkThenScan => {
                     rerank_enough(rows, query, k, search.within, ask.wanted, &mut candidates)
                 }
@@ -105,6 +114,7 @@ impl VectorIndex {
             plan.reranked = reranked;
             (found, plan)
         } else {
+            ask.lines = rows.lines();
             let (mut found, plan) = ask.candidates(&ByRow { rows, query })?;
             found.sort_unstable();
             (found, plan)
@@ -166,6 +176,8 @@ struct Ask<'a> {
     wanted: usize,
     /// Candidates that a scan keeps.
     scanned: usize,
+    /// Cache lines of what a distance is taken from.
+    lines: usize,
     search: &'a Search<'a>,
 }
 
@@ -173,24 +185,34 @@ impl Ask<'_> {
     /// The nearest by `measure`, nearest first: as many as are wanted, where so many are allowed.
     fn candidates(&self, measure: &impl Measure) -> Result<(Vec<Key>, VectorPlan)> {
         let rows = self.links.ordinals.len();
-        let ef =
-            ef_among(self.k, self.search.ef.map(|ef| ef.max(self.k)), self.available, rows).max(self.wanted).min(rows);
+        let expected = self.expected().max(1);
+        let sizes = Sizes {
+            k: self.k.max(1),
+            ef: self.search.ef,
+            wanted: self.wanted,
+            is_all: self.allowed.is_none(),
+            available: expected,
+            rows: rows.max(1),
+            share: expected as f64 / rows.max(1) as f64,
+            slots: self.links.slots_per_node(),
+            lines: self.lines,
+        };
+        let way = sizes.way();
         let mut plan = VectorPlan {
             strategy: Strategy::Scan,
             vectors: rows,
             allowed: self.available,
-            ef,
-            walk_estimate: walk_estimate(ef, rows, self.links.slots_per_node()),
+            ef: way.ef,
+            walk_estimate: sizes.in_scanned(&way),
             measured: 0,
             hops: 0,
             reranked: 0,
         };
-        if self.wanted == 0 {
+        if self.wanted == 0 || self.available == 0 {
             return Ok((Vec::new(), plan));
         }
-        if plan.walk_estimate < self.available {
-            let found = self.walk(measure, &mut plan)?;
-            if found.len() >= self.wanted.min(self.available) {
+        if sizes.way_before_scan().is_some() {
+            if let Some(found) = self.walk(measure, &sizes, &mut plan)? {
                 return Ok((found, plan));
             }
             plan.strategy = Strategy::WalkThenScan;
@@ -201,21 +223,67 @@ impl Ask<'_> {
         Ok((scanned.keys, plan))
     }
 
-    fn walk(&self, measure: &impl Measure, plan: &mut VectorPlan) -> Result<Vec<Key>> {
-        plan.strategy = Strategy::Walk;
+    /// How many are allowed, if documents without a vector are as often as others.
+    fn expected(&self) -> usize {
+        let rows = self.links.ordinals.len();
+        match self.allowed {
+            Some((allowed, count)) if !self.links.ordinals.are_rows() => {
+                (count * rows / allowed.len().max(1)).min(self.available)
+            }
+            _ => self.available,
+        }
+    }
+
+    /// What a walk finds; none where that is too little, or need not be the nearest.
+    fn walk(&self, measure: &impl Measure, sizes: &Sizes, plan: &mut VectorPlan) -> Result<Option<Vec<Key>>> {
         // Taken, not borrowed: a cancel function may search, too.
         let mut scratch = SCRATCH.take();
         let walk = Walk { links: self.links, measure, cancel: self.search.cancel };
-        let cost = walk.run(plan.ef, &mut scratch);
-        let ordinals = self.links.ordinals;
-        let is_allowed =
-            |key: &Key| self.allowed.is_none_or(|(allowed, _)| allowed.contains(ordinals.get(key.node()) as usize));
-        let found = scratch.pool.kept().filter(is_allowed).take(self.wanted).collect();
+        let mut cost = Cost::default();
+        let gone = self.go(walk, sizes, &mut scratch, &mut cost);
+        let found = scratch.pool.kept().take(self.wanted).collect();
         scratch.shrink();
         SCRATCH.set(scratch);
-        let cost = cost?;
         plan.measured = cost.measured;
         plan.hops = cost.hops;
-        Ok(found)
+        Ok(gone?.map(|strategy| {
+            plan.strategy = strategy;
+            found
+        }))
+    }
+
+    /// Goes that way, or another that leads farther; says which, if the pool of `scratch` has the nearest now.
+    fn go<M: Measure>(
+        &self,
+        walk: Walk<M>,
+        sizes: &Sizes,
+        scratch: &mut Scratch,
+        cost: &mut Cost,
+    ) -> Result<Option<Strategy>> {
+        let Some(allowed) = self.allowed else {
+            *cost = walk.run(sizes.way().ef, scratch)?;
+            return Ok((scratch.pool.kept().len() >= self.wanted).then_some(Strategy::Walk));
+        };
+        let among = Among { walk, allowed };
+        let (start, share) = among.enter(scratch, cost)?;
+        let mut sizes = *sizes;
+        if share * EXPECTED_PER_ENOUGH < sizes.share {
+            sizes.share = share.max(LEAST_SHARE);
+        }
+        while let Some(way) = sizes.way_before_scan() {
+            if way.strategy == Strategy::FilteredWalk {
+                among.filtered(start, way.ef, scratch, cost)?;
+                let is_enough = scratch.pool.kept().len() >= self.wanted.min(self.available);
+                return Ok(is_enough.then_some(Strategy::FilteredWalk));
+            }
+            among.masked(start, way.ef, scratch, cost)?;
+            let found = scratch.pool.kept().len() as f64 / way.ef as f64;
+            // Else the farther from the query, the fewer are allowed: the walk must be a wider one.
+            if found * FORESEEN_PER_ENOUGH >= sizes.share {
+                return Ok(Some(Strategy::MaskedWalk));
+            }
+            sizes.share = found.max(LEAST_SHARE).min(sizes.share / FORESEEN_PER_ENOUGH);
+        }
+        Ok(None)
     }
 }

@@ -40,12 +40,18 @@ impl Visited {
         first
     }
 
-    /// Marks the nodes of a list of links up to its end, and returns those that were not marked before.
+    /// Whether a node, below the count that it began with, is marked.
+    #[inline]
+    pub(crate) fn is_met(&self, node: u32) -> bool {
+        self.bits[node as usize / 64] & 1 << (node % 64) != 0
+    }
+
+    /// Marks the nodes of a list of links up to its end, and counts those that were not marked before: [`Visited::latest`] of them.
     ///
     /// # Errors
     /// When a link leads to no node.
     #[inline]
-    pub(crate) fn unmet(&mut self, slots: &[u32], links: &Links) -> Result<&[u32]> {
+    pub(crate) fn meet(&mut self, slots: &[u32], links: &Links) -> Result<usize> {
         let start = self.met.len();
         self.met.resize(start + slots.len(), 0);
         let mut end = start;
@@ -58,7 +64,13 @@ impl Visited {
             *word |= bit;
         }
         self.met.truncate(end);
-        Ok(&self.met[start..])
+        Ok(end - start)
+    }
+
+    /// The nodes that were marked last, in their order; so many were.
+    #[inline]
+    pub(crate) fn latest(&self, count: usize) -> &[u32] {
+        &self.met[self.met.len() - count..]
     }
 
     /// Gives back memory that only a very large graph needs.

@@ -1,12 +1,13 @@
 //! Approximate search: greedily down the upper levels, then best-first on level 0 (Malkov & Yashunin 2018, algorithms 2 and 5).
 //!
 //! A walk waits for memory, not for arithmetic: all neighbours of a hop that were not met before are asked for together, then
-//! measured together, and the links of the next node are asked for before it is known for sure that it will be next.
+//! measured together, while what the node that will probably be next links to, and the links of the one after that, are on their way.
 //!
 //! Every link is checked before it is followed, and every node is expanded at most once, so a damaged graph costs a wrong
 //! answer or an error, and no more time than a scan.
 
 use crate::{
+    barred::Barred,
     distance::Key,
     error::{Error, Result},
     graph::Links,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Expanded nodes between two looks at the cancel flag.
-const CANCEL_EVERY: usize = 256;
+pub(crate) const CANCEL_EVERY: usize = 256;
 
 /// What a walk needs besides its memory.
 pub(crate) struct Walk<'a, M> {
@@ -37,10 +38,12 @@ pub(crate) struct Cost {
 /// What a walk remembers; kept by its thread from one walk to the next.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    visited: Visited,
+    pub(crate) visited: Visited,
+    pub(crate) barred: Barred,
     pub(crate) pool: Pool,
-    nodes: Vec<u32>,
-    keys: Vec<Key>,
+    pub(crate) nodes: Vec<u32>,
+    pub(crate) through: Vec<u32>,
+    pub(crate) keys: Vec<Key>,
 }
 
 impl Scratch {
@@ -54,10 +57,16 @@ impl Scratch {
 impl<M: Measure> Walk<'_, M> {
     /// Leaves the nearest `ef` nodes that it finds, at least 1, in the pool of `scratch`. There is at least one node.
     pub(crate) fn run(&self, ef: usize, scratch: &mut Scratch) -> Result<Cost> {
-        let Scratch { visited, pool, nodes, keys } = scratch;
         let mut cost = Cost::default();
+        let start = self.descend(scratch, &mut cost)?;
+        self.best_first(start, ef, scratch, &mut cost)?;
+        Ok(cost)
+    }
+
+    /// As [`Walk::run`], from where level 0 is entered.
+    pub(crate) fn best_first(&self, start: Key, ef: usize, scratch: &mut Scratch, cost: &mut Cost) -> Result<()> {
+        let Scratch { visited, pool, keys, .. } = scratch;
         pool.reset(ef);
-        let start = self.descend(nodes, keys, &mut cost)?;
         visited.begin(self.links.ordinals.len());
         visited.first(start.node());
         pool.offer(&[start]);
@@ -66,23 +75,39 @@ impl<M: Measure> Walk<'_, M> {
             if cost.hops.is_multiple_of(CANCEL_EVERY) && (self.cancel)() {
                 return Err(Error::Cancelled);
             }
-            let fresh = visited.unmet(self.links.slots(node), &self.links)?;
+            let fresh = visited.meet(self.links.slots(node), &self.links)?;
+            let fresh = visited.latest(fresh);
             for &node in fresh {
                 self.measure.prefetch(node);
             }
-            if let Some(next) = pool.peek() {
-                self.links.prefetch_slots(next);
-            }
+            self.look_ahead(visited, pool);
             keys.clear();
             self.measure.keys(fresh, keys);
             cost.measured += keys.len();
             pool.offer_and(keys, |nearest| self.links.prefetch_slots(nearest));
         }
-        Ok(cost)
+        Ok(())
+    }
+
+    /// Asks for what the next hop will measure, as far as is known, and for the links of the hop after it.
+    #[inline]
+    fn look_ahead(&self, visited: &Visited, pool: &Pool) {
+        let mut ahead = pool.ahead();
+        if let Some(next) = ahead.next() {
+            for &link in self.links.slots(next) {
+                if self.links.is_node(link) && !visited.is_met(link) {
+                    self.measure.prefetch_start(link);
+                }
+            }
+        }
+        if let Some(second) = ahead.next() {
+            self.links.prefetch_slots(second);
+        }
     }
 
     /// Goes greedily from the entry point down to level 1; returns where level 0 is entered.
-    fn descend(&self, nodes: &mut Vec<u32>, keys: &mut Vec<Key>, cost: &mut Cost) -> Result<Key> {
+    pub(crate) fn descend(&self, scratch: &mut Scratch, cost: &mut Cost) -> Result<Key> {
+        let Scratch { nodes, keys, .. } = scratch;
         nodes.clear();
         nodes.push(self.links.entry());
         keys.clear();
