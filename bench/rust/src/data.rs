@@ -1,4 +1,5 @@
-//! The two data sets: W, which `bench/data-w.mjs` made, and M, the folder that the other benchmarks take.
+//! The data sets: W and a third, which `bench/data-w.mjs` and `bench/data-third.mjs` made, and M, the folder that the other
+//! benchmarks take.
 
 use std::{fs, path::Path};
 
@@ -74,20 +75,22 @@ pub struct Data {
 }
 
 impl Data {
-    /// Reads the folder, which is W's or M's by the files in it.
+    /// Reads the folder, whose data set the files in it tell.
     pub fn read(folder: &Path) -> Self {
         let file = |name: &str| {
             let path = folder.join(name);
             fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
         };
-        if folder.join("w.f32").exists() {
-            let truth = numbers(&file("w-truth.i32"), u32::from_le_bytes);
-            return Self {
-                name: "W",
-                base: Rows::new(numbers(&file("w.f32"), f32::from_le_bytes), 100),
-                queries: Rows::new(numbers(&file("w-queries.f32"), f32::from_le_bytes), 100),
-                truth: truth.chunks_exact(100).map(<[u32]>::to_vec).collect(),
-            };
+        for (name, prefix) in [("W", "w"), ("third", "third")] {
+            if !folder.join(format!("{prefix}.f32")).exists() {
+                continue;
+            }
+            let truth = numbers(&file(&format!("{prefix}-truth.i32")), u32::from_le_bytes);
+            let truth: Vec<_> = truth.chunks_exact(100).map(<[u32]>::to_vec).collect();
+            let queries = numbers(&file(&format!("{prefix}-queries.f32")), f32::from_le_bytes);
+            let dimensions = queries.len() / truth.len();
+            let base = Rows::new(numbers(&file(&format!("{prefix}.f32")), f32::from_le_bytes), dimensions);
+            return Self { name, base, queries: Rows::new(queries, dimensions), truth };
         }
         // Array files of version 1.0 whose header has 128 bytes.
         let truth = numbers(&file("ground-truth-all-ids.npy")[128..], u32::from_le_bytes);

@@ -1,11 +1,13 @@
 //! `cargo run --release --manifest-path bench/rust/Cargo.toml -- FIGURE FOLDER [DIRECTORY]`: Cutover's vectors beside C++ hnswlib.
 //!
-//! FIGURE is one of `search`, `build`, `open`, `filters`, `scaling`; FOLDER holds W or M. Both systems take m 16, efConstruction
-//! 200 and cosine. DIRECTORY keeps hnswlib's index from one run for the next. `CUTOVER_SIMD` chooses Cutover's kernels.
+//! FIGURE is one of `search`, `build`, `open`, `filters`, `scaling`, `defaults`; FOLDER holds W, M or the third set. Both systems take
+//! m 16, efConstruction 200 and cosine. DIRECTORY keeps hnswlib's index from one run for the next. `CUTOVER_SIMD` chooses Cutover's
+//! kernels.
 #![allow(clippy::unwrap_used, reason = "a benchmark, which fails by panicking")]
 
 mod construct;
 mod data;
+mod defaults;
 mod filters;
 mod measure;
 mod once;
@@ -44,11 +46,12 @@ fn main() {
         "open" => once::report(&data, Path::new(folder)),
         "filters" => filters::run(&data),
         "scaling" => search::scaling(data),
+        "defaults" => defaults::run(&data),
         _ => usage(),
     }
 }
 
 fn usage() -> ! {
-    eprintln!("Usage: cutover-bench search|build|open|filters|scaling FOLDER [DIRECTORY]");
+    eprintln!("Usage: cutover-bench search|build|open|filters|scaling|defaults FOLDER [DIRECTORY]");
     exit(2)
 }
