@@ -11,6 +11,7 @@ use crate::{
     distance::{check_given, normalise},
     error::{Error, Result},
     format::MAX_VECTORS,
+    given::GivenRows,
     parameters::{Metric, Parameters, Precision, Quantisation},
     write::{FullWriter, write_graph},
 };
@@ -33,9 +34,7 @@ const NODE_OVERHEAD: usize = 9;
 /// The vectors of one field of one segment, on their way into a graph.
 pub struct VectorBuilder {
     parameters: Parameters,
-    /// Rows as they will be kept, in blocks of [`rows_per_block`].
-    blocks: Vec<Vec<f32>>,
-    inverses: Vec<f32>,
+    rows: GivenRows,
     ordinals: Vec<u32>,
     rounded: Vec<f32>,
 }
@@ -47,7 +46,21 @@ impl VectorBuilder {
     /// [`Error::Parameter`] when a parameter is outside its bounds.
     pub fn new(parameters: Parameters) -> Result<Self> {
         parameters.check()?;
-        Ok(Self { parameters, blocks: Vec::new(), inverses: Vec::new(), ordinals: Vec::new(), rounded: Vec::new() })
+        Ok(Self::of_checked(parameters))
+    }
+
+    /// A builder for a graph that is there already, whose nodes may have more links than we would give them.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] when another parameter is outside its bounds.
+    pub(crate) fn of_graph(parameters: Parameters) -> Result<Self> {
+        let m = parameters.m.clamp(Parameters::LEAST_M, Parameters::MOST_M);
+        Parameters { m, ef_construction: parameters.ef_construction.max(m), ..parameters }.check()?;
+        Ok(Self::of_checked(parameters))
+    }
+
+    fn of_checked(parameters: Parameters) -> Self {
+        Self { parameters, rows: GivenRows::new(&parameters), ordinals: Vec::new(), rounded: Vec::new() }
     }
 
     /// Adds the vector of a document. Ordinals ascend; those that are left out have no vector.
@@ -64,12 +77,7 @@ impl VectorBuilder {
             return Err(Error::TooMany { most: MAX_VECTORS });
         }
         let vector = if self.parameters.precision == Precision::Float16 { &self.rounded } else { vector };
-        let full = rows_per_block(vector.len()) * vector.len();
-        match self.blocks.last_mut().filter(|block| block.len() < full) {
-            Some(block) => block.extend_from_slice(vector),
-            None => self.blocks.push(vector.to_vec()),
-        }
-        self.inverses.push(inverse);
+        self.rows.push(vector, inverse);
         self.ordinals.push(ordinal);
         Ok(())
     }
@@ -91,7 +99,7 @@ impl VectorBuilder {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let Parameters { dimensions, m, .. } = self.parameters;
-        let rows = self.len() * (dimensions * size_of::<f32>() + NODE_OVERHEAD);
+        let rows = self.len() * (dimensions * GivenRows::bytes_of_number(&self.parameters) + NODE_OVERHEAD);
         let codes = if self.may_have_codes() { self.len() * CodedRows::most_bytes(dimensions) } else { 0 };
         rows + codes.max(Lists::bytes(m, self.len()))
     }
@@ -131,12 +139,12 @@ impl VectorBuilder {
     ) -> Result<(Written, Written)> {
         let full = self.write_full(full, cancel)?;
         let codes = self.encode(cancel)?;
-        let blocks = std::mem::take(&mut self.blocks);
-        let lists = if let Some((rows, _)) = &codes {
-            drop(blocks);
-            self.link(&CodePoints::new(rows, self.len()), levels, cancel, linker)?
+        let rows = std::mem::replace(&mut self.rows, GivenRows::new(&self.parameters));
+        let lists = if let Some((codes, _)) = &codes {
+            drop(rows);
+            self.link(&CodePoints::new(codes, self.len()), levels, cancel, linker)?
         } else {
-            self.link(&self.float_rows(blocks, cancel)?, levels, cancel, linker)?
+            self.link(&self.float_rows(rows, cancel)?, levels, cancel, linker)?
         };
         let codes = codes.as_ref().map(|(rows, rerank)| (rows, *rerank));
         let graph = write_graph(graph, &self.parameters, &lists, codes, &self.ordinals, cancel)?;
@@ -159,22 +167,25 @@ impl VectorBuilder {
     }
 
     /// Rows to build over as they are; for cosine they are made of length 1.
-    fn float_rows(&self, mut blocks: Vec<Vec<f32>>, cancel: &dyn Fn() -> bool) -> Result<FloatRows> {
+    fn float_rows(&self, rows: GivenRows, cancel: &dyn Fn() -> bool) -> Result<FloatRows> {
         let Parameters { metric, dimensions, .. } = self.parameters;
-        if metric == Metric::Cosine {
-            let mut inverses = self.inverses.iter();
-            for block in &mut blocks {
-                if cancel() {
-                    return Err(Error::Cancelled);
-                }
+        let (blocks, inverses) = rows.into_floats();
+        let mut inverses = inverses.into_iter();
+        let mut made = Vec::new();
+        for mut block in blocks {
+            if cancel() {
+                return Err(Error::Cancelled);
+            }
+            if metric == Metric::Cosine {
                 for (row, inverse) in block.chunks_exact_mut(dimensions).zip(&mut inverses) {
                     for x in row {
                         *x *= inverse;
                     }
                 }
             }
+            made.push(block);
         }
-        Ok(FloatRows::new(metric, dimensions, blocks))
+        Ok(FloatRows::new(metric, dimensions, made))
     }
 
     /// Whether codes are wanted, and may serve vectors of so few dimensions.
@@ -189,9 +200,10 @@ impl VectorBuilder {
         }
         let Parameters { metric, dimensions, .. } = self.parameters;
         let unit = |i: usize, unit: &mut Vec<f32>| {
-            normalise(self.row(i), if metric == Metric::Cosine { self.inverses[i] } else { 1.0 }, unit);
+            let row = self.rows.row(i);
+            normalise(&row.numbers.wide(), if metric == Metric::Cosine { row.inverse } else { 1.0 }, unit);
         };
-        let mut rows = CodedRows::new(Coding::fit(metric, dimensions, self.len(), unit), self.len());
+        let mut rows = CodedRows::new(Coding::fit(metric, dimensions, self.len(), unit), self.len())?;
         let mut row = Vec::with_capacity(dimensions);
         for i in 0..self.len() {
             if i.is_multiple_of(rows_per_block(dimensions)) && cancel() {
@@ -202,25 +214,16 @@ impl VectorBuilder {
                 return Ok(None);
             }
         }
-        let kept = |i: usize| (self.row(i), self.inverses[i]);
-        Ok(rerank(&rows, &self.parameters, self.len(), kept, cancel)?.map(|rerank| (rows, rerank)))
-    }
-
-    fn row(&self, row: usize) -> &[f32] {
-        let (dimensions, in_block) = (self.parameters.dimensions, rows_per_block(self.parameters.dimensions));
-        &self.blocks[row / in_block][row % in_block * dimensions..][..dimensions]
+        Ok(rerank(&rows, &self.parameters, &self.rows, cancel)?.map(|rerank| (rows, rerank)))
     }
 
     fn write_full(&self, full: Writer, cancel: &dyn Fn() -> bool) -> Result<Written> {
         let mut file = FullWriter::new(full, &self.parameters, &self.ordinals)?;
-        let mut inverses = self.inverses.iter();
-        for block in &self.blocks {
-            if cancel() {
+        for row in 0..self.rows.len() {
+            if row.is_multiple_of(rows_per_block(self.parameters.dimensions)) && cancel() {
                 return Err(Error::Cancelled);
             }
-            for (row, &inverse) in block.chunks_exact(self.parameters.dimensions).zip(&mut inverses) {
-                file.row(row, inverse)?;
-            }
+            file.row(self.rows.row(row))?;
         }
         file.finish(&self.ordinals)
     }

@@ -21,6 +21,7 @@ mod distance;
 mod error;
 mod format;
 mod full;
+mod given;
 mod graph;
 mod half;
 mod import;

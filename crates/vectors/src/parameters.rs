@@ -57,6 +57,10 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    /// The fewest and the most links of a node on the upper levels that a graph is built with.
+    pub const LEAST_M: usize = 4;
+    /// See [`Parameters::LEAST_M`].
+    pub const MOST_M: usize = 64;
     /// The most components a vector may have.
     pub const MAX_DIMENSIONS: usize = 4096;
 
@@ -80,7 +84,7 @@ impl Parameters {
     /// [`Error::Parameter`] naming the first that is outside.
     pub fn check(&self) -> Result<()> {
         within("dimensions", self.dimensions, 1, Self::MAX_DIMENSIONS)?;
-        within("m", self.m, 4, 64)?;
+        within("m", self.m, Self::LEAST_M, Self::MOST_M)?;
         within("efConstruction", self.ef_construction, self.m, 2000)
     }
 

@@ -17,8 +17,9 @@ use crate::{
     codes::CodedRows,
     error::{Error, Result},
     format::{COUNTS, FORMAT, FULL_MAGIC, FullParams, GRAPH_MAGIC, GraphParams, NODES, ORDINALS, ROWS, TALL, UPPER},
-    half, ordinals,
-    parameters::{Parameters, Precision},
+    full::{Numbers, Row},
+    ordinals,
+    parameters::Parameters,
 };
 
 /// A container being written, whose errors name its path.
@@ -58,8 +59,6 @@ impl Container {
 /// A `.full` file being written, row by row.
 pub(crate) struct FullWriter {
     file: Container,
-    precision: Precision,
-    halves: Vec<u16>,
 }
 
 impl FullWriter {
@@ -73,19 +72,20 @@ impl FullWriter {
         };
         let mut file = container(writer, FULL_MAGIC, params.encode())?;
         file.begin(ROWS)?;
-        Ok(Self { file, precision: parameters.precision, halves: Vec::new() })
+        Ok(Self { file })
     }
 
     /// Writes the next row, and the inverse of the length that it has as it is kept.
-    pub(crate) fn row(&mut self, row: &[f32], inverse: f32) -> Result<()> {
-        self.file.numbers(&[inverse])?;
-        if self.precision == Precision::Float32 {
-            return self.file.numbers(row);
+    pub(crate) fn row(&mut self, row: Row) -> Result<()> {
+        self.file.numbers(&[row.inverse])?;
+        match row.numbers {
+            Numbers::Float32(numbers) => self.file.numbers(numbers),
+            Numbers::Float16(halves) => {
+                self.file.numbers(halves)?;
+                // Up to a whole word.
+                if halves.len().is_multiple_of(2) { Ok(()) } else { self.file.numbers(&[0_u16]) }
+            }
         }
-        self.halves.clear();
-        self.halves.extend(row.iter().map(|x| half::round(*x)));
-        self.halves.resize(self.halves.len().next_multiple_of(2), 0);
-        self.file.numbers(&self.halves)
     }
 
     /// Ends the file, all of whose rows were written.

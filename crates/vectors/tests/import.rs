@@ -85,8 +85,12 @@ fn any_m_is_taken_over() {
     let bytes = fs::read(fixture("python-0.8.0-cosine.bin")).unwrap();
     let (_directory, index, _) = import(parameters(Metric::Cosine, 5), bytes);
     assert_eq!(index.parameters().m, 4, "M 2 has room in lists of 4");
-    let (theirs, ours) = recalls(Parameters { m: 100, ..parameters(Metric::L2, 16) }, None, 40);
+    let long = Parameters { m: 100, ..parameters(Metric::L2, 16) };
+    let (theirs, ours) = recalls(long, None, 40);
     assert!(ours >= theirs - 0.005, "M 100: {ours} beside {theirs}");
+    let mut oracle = Oracle::new(&long, 500).unwrap();
+    clustered(16, 500, 0, 3).0.iter().for_each(|vector| oracle.add(vector).unwrap());
+    assert_eq!(import(long, saved(&oracle)).1.parameters().m, 100, "no list is cut");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use bytemuck::Zeroable as _;
 
 use super::{Codes, Coding, Terms};
-use crate::kernels::{LINE, Line};
+use crate::{
+    error::{Error, Result},
+    kernels::{LINE, Line},
+};
 
 /// Codes, each from the beginning of a cache line, with their terms.
 pub(crate) struct CodedRows {
@@ -15,9 +18,17 @@ pub(crate) struct CodedRows {
 
 impl CodedRows {
     /// No rows yet, and room for `count`.
-    pub(crate) fn new(coding: Coding, count: usize) -> Self {
-        let terms = if coding.common_terms().is_some() { 0 } else { count };
-        Self { coding, lines: Vec::with_capacity(count * coding.padded() / LINE), terms: Vec::with_capacity(terms) }
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn new(coding: Coding, count: usize) -> Result<Self> {
+        let out_of_memory = |_| Error::OutOfMemory { vectors: count, dimensions: coding.dimensions };
+        let (mut lines, mut terms) = (Vec::new(), Vec::new());
+        lines.try_reserve_exact(count * coding.padded() / LINE).map_err(out_of_memory)?;
+        if coding.common_terms().is_none() {
+            terms.try_reserve_exact(count).map_err(out_of_memory)?;
+        }
+        Ok(Self { coding, lines, terms })
     }
 
     /// Bytes that a row of so many dimensions takes at most.

@@ -8,7 +8,7 @@ use super::rows::CodedRows;
 use crate::{
     distance::{Key, Query},
     error::{Error, Result},
-    full::{Numbers, Row},
+    given::GivenRows,
     parameters::Parameters,
     search::LEAST_RERANKED,
 };
@@ -26,17 +26,15 @@ const BATCH: usize = 64;
 
 /// In quarters of a search's candidates, how many should be measured in full; none where codes do not serve.
 ///
-/// `row` is a row as it was given and the inverse of its length.
-///
 /// # Errors
 /// [`Error::Cancelled`].
-pub(crate) fn rerank<'a>(
+pub(crate) fn rerank(
     rows: &CodedRows,
     parameters: &Parameters,
-    count: usize,
-    row: impl Fn(usize) -> (&'a [f32], f32),
+    given: &GivenRows,
     cancel: &dyn Fn() -> bool,
 ) -> Result<Option<u16>> {
+    let count = given.len();
     let every = (QUERIES * parameters.dimensions * count).div_ceil(PRODUCTS).max(1);
     let looked_at: Vec<u32> = (0..count as u32).step_by(every).collect();
     let mut ranks = Vec::new();
@@ -46,7 +44,7 @@ pub(crate) fn rerank<'a>(
             return Err(Error::Cancelled);
         }
         let own = (i as u64 * count as u64 / queries as u64) as u32;
-        ranks_of(rows, parameters, own, &looked_at, &row, &mut ranks)?;
+        ranks_of(rows, parameters, own, &looked_at, given, &mut ranks)?;
     }
     // Among a part of the rows, fewer come before each.
     let early = |widened: usize| ranks.iter().filter(|&&rank| rank * every < widened * LEAST_RERANKED).count();
@@ -56,23 +54,17 @@ pub(crate) fn rerank<'a>(
 }
 
 /// Appends, for each of the rows nearest to row `own`, how many rows the codes put before it.
-fn ranks_of<'a>(
+fn ranks_of(
     rows: &CodedRows,
     parameters: &Parameters,
     own: u32,
     looked_at: &[u32],
-    row: &impl Fn(usize) -> (&'a [f32], f32),
+    given: &GivenRows,
     ranks: &mut Vec<usize>,
 ) -> Result<()> {
-    let (vector, _) = row(own as usize);
-    let query = Query::new(parameters, vector)?;
-    let distances: Vec<f32> = looked_at
-        .iter()
-        .map(|&other| {
-            let (numbers, inverse) = row(other as usize);
-            query.distance(Row { numbers: Numbers::Float32(numbers), inverse })
-        })
-        .collect();
+    let vector = given.row(own as usize).numbers.wide();
+    let query = Query::new(parameters, &vector)?;
+    let distances: Vec<f32> = looked_at.iter().map(|&other| query.distance(given.row(other as usize))).collect();
     let keys = looked_at.iter().zip(&distances).filter(|&(&other, _)| other != own);
     let mut exact: Vec<Key> = keys.map(|(&other, &distance)| Key::new(distance, other)).collect();
     if exact.len() > NEAREST {

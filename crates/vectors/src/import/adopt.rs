@@ -7,6 +7,7 @@ use crate::{
     build::{Building, Points},
     builder::{Linker, VectorBuilder},
     error::{Error, Result},
+    format::MAX_M,
     parameters::Parameters,
 };
 
@@ -19,7 +20,7 @@ pub struct GraphImport {
 }
 
 impl GraphImport {
-    /// Checks a whole file. Of `parameters` its own M (from 4 to 64; longer lists are chosen anew) and ef construction (up to 2000) take
+    /// Checks a whole file. Of `parameters` its own M (up to 1024; longer lists are chosen anew) and ef construction (up to 2000) take
     /// the place of those given; the metric is not in the file and must be the one that it was built for.
     ///
     /// # Errors
@@ -32,9 +33,9 @@ impl GraphImport {
                 detail: format!("its vectors have {actual} dimensions instead of {expected}"),
             });
         }
-        let m = file.m().clamp(4, 64);
+        let m = file.m().clamp(Parameters::LEAST_M, MAX_M);
         let ef_construction = file.ef_construction().clamp(m, 2000);
-        let builder = VectorBuilder::new(Parameters { m, ef_construction, ..parameters })?;
+        let builder = VectorBuilder::of_graph(Parameters { m, ef_construction, ..parameters })?;
         Ok(Self { file, builder, rows: Vec::new(), vector: Vec::new() })
     }
 

@@ -14,7 +14,7 @@ const COUNT: usize = 1000;
 fn coded(metric: Metric, dimensions: usize) -> CodedRows {
     let rows: Vec<Vec<f32>> = Random(dimensions as u64).rows(COUNT, dimensions);
     let coding = Coding::fit(metric, dimensions, COUNT, |i, row| row.clone_from(&rows[i]));
-    let mut coded = CodedRows::new(coding, COUNT);
+    let mut coded = CodedRows::new(coding, COUNT).unwrap();
     assert!(rows.iter().all(|row| coded.push(row)));
     coded
 }
