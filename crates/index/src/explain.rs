@@ -52,14 +52,14 @@ pub(crate) fn explain<'a>(
     ranked: &Ranked,
     hits: impl Iterator<Item = &'a Candidate>,
 ) -> Result<Explanation> {
-    let mut explained = HashMap::new();
+    let (mut explained, segments) = (HashMap::new(), legs.segments());
     for hit in hits {
         let value = serde_json::to_value(parts(ranking, ranked.fused, hit));
         let mut value = value.map_err(|e| Error::Internal(format!("writing an explanation: {e}")))?;
         value["score"] = json!(hit.score);
-        if let (Some(query), Some(_)) = (ranking.text(), value.get("text")) {
+        if let (Some(plan), Some(_)) = (ranking.text(), value.get("text")) {
             legs.cancel.check()?;
-            if let Some(told) = cutover_text::explain(&legs.segments(), query, (hit.segment, hit.ordinal))? {
+            if let Some(told) = plan.explain(&segments, (hit.segment, hit.ordinal))? {
                 value["text"]["terms"] = told.parts.iter().map(term).collect();
                 (value["text"]["k1"], value["text"]["b"]) = (json!(told.k1), json!(told.b));
             }

@@ -7,7 +7,7 @@ use crate::legs::Legs;
 use crate::query::Facet;
 use crate::schema::{Field, Schema};
 use crate::snapshot::Snapshot;
-use cutover_text::TextQuery;
+use cutover_text::TextPlan;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -45,14 +45,14 @@ pub(crate) fn count(
     snapshot: &Snapshot,
     facets: &BTreeMap<String, Facet>,
     filter: Option<&Value>,
-    text: Option<&TextQuery>,
+    text: Option<&TextPlan>,
     cancel: &Cancel,
 ) -> Result<Counts> {
     if facets.is_empty() {
         return Ok(Counts::new());
     }
     let shown = Legs { snapshot, allowed: &snapshot.all, cancel };
-    let matches = text.map(|query| shown.matching(query)).transpose()?;
+    let matches = text.map(|plan| shown.matching(plan)).transpose()?;
     let counted = |filter: Option<&Value>| -> Result<Arc<Allowed>> {
         let allowed = snapshot.allowed(filter, cancel)?;
         Ok(match &matches {

@@ -12,7 +12,7 @@ use crate::legs::Legs;
 use crate::query::Fusion;
 use crate::threads;
 use crate::vector_leg::VectorSearch;
-use cutover_text::TextQuery;
+use cutover_text::TextPlan;
 use cutover_vectors::{Metric, VectorPlan};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ pub(crate) struct Bests {
 /// A query of two legs.
 #[derive(Clone, Copy)]
 pub(crate) struct Hybrid<'a> {
-    pub text: &'a TextQuery,
+    pub text: &'a TextPlan,
     pub vector: &'a VectorSearch<'a>,
     pub fusion: Fusion,
 }

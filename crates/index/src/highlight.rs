@@ -5,8 +5,7 @@ use crate::error::{Error, Result};
 use crate::query::Query;
 use crate::schema::Field;
 use crate::snapshot::Snapshot;
-use crate::text_leg::text_query;
-use cutover_text::{Highlighter, Markup, SegmentRef, Shape};
+use cutover_text::{Highlighter, Markup, SegmentRef, Shape, TextPlan};
 use serde::Deserialize;
 use std::fmt::Write as _;
 
@@ -82,11 +81,11 @@ pub(crate) struct Highlights<'a> {
 }
 
 impl<'a> Highlights<'a> {
-    /// None when the query does not ask for any.
+    /// None when the query does not ask for any. `plan` is that of its text leg.
     ///
     /// # Errors
     /// [`Error::Type`] for a field that is not text.
-    pub fn new(snapshot: &'a Snapshot, query: &'a Query, cancelled: &dyn Fn() -> bool) -> Result<Option<Self>> {
+    pub fn new(snapshot: &'a Snapshot, query: &'a Query, plan: Option<&TextPlan>) -> Result<Option<Self>> {
         let Some(options) = &query.highlight else { return Ok(None) };
         let schema = &snapshot.schema;
         let mut fields: Vec<&str> = Vec::new();
@@ -103,12 +102,7 @@ impl<'a> Highlights<'a> {
         fields.sort_unstable();
         fields.dedup();
         let segments = snapshot.segments.iter().map(|view| SegmentRef { index: &view.segment.text, allowed: None });
-        let terms = match &query.text {
-            Some(leg) => {
-                Some(Highlighter::new(&segments.collect::<Vec<_>>(), &text_query(&snapshot.schema, leg)?, cancelled)?)
-            }
-            None => None,
-        };
+        let terms = plan.map(|plan| Highlighter::new(&segments.collect::<Vec<_>>(), plan));
         Ok(Some(Self { options, fields, terms }))
     }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::fusion::Candidate;
 use crate::snapshot::Snapshot;
 use crate::vector_leg::VectorSearch;
-use cutover_text::{SegmentRef, SortKey, TextQuery};
+use cutover_text::{SegmentRef, SortKey, TextPlan};
 use cutover_vectors::{Search, VectorPlan};
 use fixedbitset::FixedBitSet;
 
@@ -44,9 +44,9 @@ impl<'a> Legs<'a> {
     }
 
     /// The best matches, and how many there are.
-    pub fn text(&self, query: &TextQuery, wanted: usize) -> Result<(Vec<Candidate>, u64)> {
+    pub fn text(&self, plan: &TextPlan, wanted: usize) -> Result<(Vec<Candidate>, u64)> {
         let stop = || self.cancel.is_set();
-        let found = cutover_text::search(&self.segments(), query, wanted, &stop)?;
+        let found = plan.search(&self.segments(), wanted, &stop)?;
         let hits = found.hits.iter().enumerate().map(|(at, hit)| Candidate {
             text: Some((at + 1, hit.score)),
             score: f64::from(hit.score),
@@ -56,8 +56,8 @@ impl<'a> Legs<'a> {
     }
 
     /// What matches and is allowed, by segment.
-    pub fn matching(&self, query: &TextQuery) -> Result<Vec<FixedBitSet>> {
-        Ok(cutover_text::matches(&self.segments(), query, &|| self.cancel.is_set())?)
+    pub fn matching(&self, plan: &TextPlan) -> Result<Vec<FixedBitSet>> {
+        Ok(plan.matches(&self.segments(), &|| self.cancel.is_set())?)
     }
 
     /// The nearest, and which way each segment was searched; nothing of that where every vector was to be measured.
@@ -97,9 +97,9 @@ impl<'a> Legs<'a> {
     }
 
     /// The scores of given documents by text, none for those that do not match.
-    pub fn text_scores(&self, query: &TextQuery, candidates: &[&mut Candidate]) -> Result<Vec<Option<f32>>> {
+    pub fn text_scores(&self, plan: &TextPlan, candidates: &[&mut Candidate]) -> Result<Vec<Option<f32>>> {
         let places: Vec<(usize, u32)> = candidates.iter().map(|c| (c.segment, c.ordinal)).collect();
-        Ok(cutover_text::scores(&self.segments(), query, &places)?)
+        Ok(plan.scores(&self.segments(), &places)?)
     }
 
     /// The distances of given documents, none for those without a vector or too far.

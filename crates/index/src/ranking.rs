@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::fusion::{Candidate, Fused, Hybrid};
 use crate::legs::Legs;
 use crate::vector_leg::VectorSearch;
-use cutover_text::{SortKey, TextQuery};
+use cutover_text::{SortKey, TextPlan};
 use cutover_vectors::VectorPlan;
 
 /// An order of documents.
@@ -14,9 +14,9 @@ pub(crate) enum Ranking<'a> {
     /// Everything that is allowed, by values, else by segment and ordinal.
     Browse(&'a [SortKey]),
     /// What matches, by score.
-    Text(&'a TextQuery),
+    Text(&'a TextPlan),
     /// What matches, by values.
-    SortedText(&'a TextQuery, &'a [SortKey]),
+    SortedText(&'a TextPlan, &'a [SortKey]),
     /// What is near, nearest first.
     Vector(&'a VectorSearch<'a>),
     /// Both in one.
@@ -57,15 +57,15 @@ impl Ranking<'_> {
         };
         Ok(match self {
             Ranking::Browse(sort) => plain(legs.browse(sort, wanted)?, allowed),
-            Ranking::Text(query) => {
-                let (hits, total) = legs.text(query, wanted)?;
+            Ranking::Text(plan) => {
+                let (hits, total) = legs.text(plan, wanted)?;
                 plain(hits, total)
             }
-            Ranking::SortedText(query, sort) => {
-                let matches = Allowed::these(legs.matching(query)?);
+            Ranking::SortedText(plan, sort) => {
+                let matches = Allowed::these(legs.matching(plan)?);
                 let legs = Legs { allowed: &matches, ..legs };
                 let mut hits = legs.browse(sort, wanted)?;
-                let scores = legs.text_scores(query, &hits.iter_mut().collect::<Vec<_>>())?;
+                let scores = legs.text_scores(plan, &hits.iter_mut().collect::<Vec<_>>())?;
                 for (hit, score) in hits.iter_mut().zip(scores) {
                     hit.score = score.map_or(0.0, f64::from);
                 }
@@ -84,11 +84,11 @@ impl Ranking<'_> {
         })
     }
 
-    /// The query of its text leg.
-    pub fn text(&self) -> Option<&TextQuery> {
+    /// The plan of its text leg.
+    pub fn text(&self) -> Option<&TextPlan> {
         match self {
-            Ranking::Text(query) | Ranking::SortedText(query, _) | Ranking::Hybrid(Hybrid { text: query, .. }) => {
-                Some(query)
+            Ranking::Text(plan) | Ranking::SortedText(plan, _) | Ranking::Hybrid(Hybrid { text: plan, .. }) => {
+                Some(plan)
             }
             Ranking::Browse(_) | Ranking::Vector(_) => None,
         }

@@ -23,7 +23,7 @@ impl Snapshot {
         cancel.check()?;
         check_select(self, &query.select)?;
         let found = search(self, query, vector, cancel)?;
-        let mut highlights = Highlights::new(self, query, &|| cancel.is_set())?;
+        let mut highlights = Highlights::new(self, query, found.text.as_ref())?;
         Answer::results(self, &found, &query.select, highlights.as_mut(), started)
     }
 

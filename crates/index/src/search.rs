@@ -13,7 +13,7 @@ use crate::schema::{Field, Schema};
 use crate::snapshot::Snapshot;
 use crate::text_leg::text_query;
 use crate::vector_leg::VectorSearch;
-use cutover_text::SortKey;
+use cutover_text::{SortKey, TextPlan, TextQuery};
 
 /// What a query found.
 pub(crate) struct Found {
@@ -22,6 +22,8 @@ pub(crate) struct Found {
     pub exact: bool,
     pub facets: Counts,
     pub explanation: Option<Explanation>,
+    /// What the text leg looked for.
+    pub text: Option<TextPlan>,
 }
 
 /// A document found; with its group, the best of it.
@@ -47,6 +49,8 @@ pub(crate) fn search(snapshot: &Snapshot, query: &Query, vector: Option<&[f32]>,
     let group_by = grouping(schema, query)?;
     let allowed = snapshot.allowed(query.r#where.as_ref(), cancel)?;
     let legs = Legs { snapshot, allowed: &allowed, cancel };
+    let plan = |text: TextQuery| TextPlan::new(&legs.segments(), &text, &|| cancel.is_set());
+    let text = text.map(plan).transpose()?;
     let ranking = match (&text, &vector) {
         (None, None) => Ranking::Browse(&sort),
         (Some(text), None) if sort.is_empty() => Ranking::Text(text),
@@ -72,7 +76,7 @@ pub(crate) fn search(snapshot: &Snapshot, query: &Query, vector: Option<&[f32]>,
     let facets = facets::count(snapshot, &query.facets, query.r#where.as_ref(), matching, cancel)?;
     let each = hits.iter().flat_map(|hit| hit.group.iter().flat_map(|group| &group.hits).chain([&hit.best]));
     let explanation = query.explain.then(|| explain(legs, ranking, &ranked, each)).transpose()?;
-    Ok(Found { hits, total: ranked.total, exact: ranking.exact(), facets, explanation })
+    Ok(Found { total: ranked.total, exact: ranking.exact(), hits, facets, explanation, text })
 }
 
 /// The hits, or groups, that were asked for.

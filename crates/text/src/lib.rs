@@ -36,7 +36,7 @@ pub use highlight::{Fragment, Highlighter, Markup, Rendered, Shape};
 pub use index::TextIndex;
 pub use query::{Explanation, Fuzzy, MAX_TERMS, Mode, Operator, Part, PartField, TextQuery};
 pub use schema::{FieldKind, FieldSpec, TextSchema};
-pub use search::{SegmentRef, TextHit, TextHits, explain, matches, scores, search};
+pub use search::{SegmentRef, TextHit, TextHits, TextPlan, search};
 pub use signature::Signer;
 pub use sort::{MAX_SORT_KEYS, Order, SortKey, sorted};
 pub use value::{MAX_INTEGER, MAX_KEYWORD_BYTES, Value};

@@ -1,8 +1,10 @@
 //! Answers to text queries over the segments of a version.
+//!
+//! A query is planned once, and what is made of the plan (hits, scores of given documents, their explanations, highlights) shares it.
 
 use fixedbitset::FixedBitSet;
 
-use crate::query::{self, Asked, Cursors, Explanation, Plan, Top, matched, rank};
+use crate::query::{self, Asked, Cursors, Explanation, Plan, Top, Work, matched, rank};
 use crate::{Error, Result, TextIndex, TextQuery, guard};
 
 /// A segment and what of it may be found.
@@ -37,24 +39,123 @@ pub struct TextHits {
     pub work: u64,
 }
 
-/// The best `limit` documents that match `query` and are allowed. 0 only counts.
+/// A query as it is carried out on the segments of one version: the terms that it stands for, where they are, and what they weigh.
+///
+/// Its methods take the very segments that it was made for, in their order; what of them is allowed may differ from call to call.
+pub struct TextPlan(pub(crate) Plan);
+
+impl TextPlan {
+    /// Plans `query` over `segments`. What is allowed plays no part.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for a field that is not there, not text, or has a boost out of bounds, and for a regular expression or
+    /// a beginning that is too much; [`Error::Syntax`] for text in the query language; no words can fail. [`Error::Cancelled`];
+    /// [`Error::Corrupt`]; [`Error::OtherSchema`] when the segments are not of one schema.
+    pub fn new(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Self> {
+        Ok(Self(Plan::new(segments, query, cancel)?))
+    }
+
+    /// The best `limit` documents that match and are allowed. 0 only counts.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a query that asks for too much work; [`Error::Cancelled`]; [`Error::Corrupt`].
+    pub fn search(&self, segments: &[SegmentRef<'_>], limit: usize, cancel: &dyn Fn() -> bool) -> Result<TextHits> {
+        let work = self.0.spent.go_on();
+        let (mut top, mut total) = (Top::new(limit), 0);
+        for (segment, SegmentRef { index, allowed }) in segments.iter().enumerate() {
+            let asked = self.asked(&work, segment, index, cancel);
+            total +=
+                guard::reading(index.path(), "search it", || Ok(answer(&asked, *allowed, limit, &mut top)? as u64))?;
+        }
+        Ok(TextHits { hits: top.into_hits(), total, work: work.done() })
+    }
+
+    /// For each segment, the allowed documents that match: those that [`TextPlan::search`] counts.
+    ///
+    /// # Errors
+    /// As [`TextPlan::search`].
+    pub fn matches(&self, segments: &[SegmentRef<'_>], cancel: &dyn Fn() -> bool) -> Result<Vec<FixedBitSet>> {
+        let work = self.0.spent.go_on();
+        let one = |(segment, SegmentRef { index, allowed }): (usize, &SegmentRef<'_>)| {
+            let asked = self.asked(&work, segment, index, cancel);
+            guard::reading(index.path(), "search it", || {
+                let mut found = matched(&asked, &self.0.rule)?;
+                if let Some(allowed) = allowed {
+                    found.intersect_with(allowed);
+                }
+                Ok(found)
+            })
+        };
+        segments.iter().enumerate().map(one).collect()
+    }
+
+    /// The scores of given documents, (segment, ordinal): the very scores that [`TextPlan::search`] gives them. None for one that does not
+    /// match. What is allowed plays no part.
+    ///
+    /// # Errors
+    /// As [`TextPlan::search`]; [`Error::Query`] for a document that no segment has.
+    pub fn scores(&self, segments: &[SegmentRef<'_>], documents: &[(usize, u32)]) -> Result<Vec<Option<f32>>> {
+        documents.iter().try_for_each(|place| known(segments, *place))?;
+        let work = self.0.spent.go_on();
+        let mut order: Vec<usize> = (0..documents.len()).collect();
+        order.sort_unstable_by_key(|at| documents[*at]);
+        let mut scores = vec![None; documents.len()];
+        for run in order.chunk_by(|a, b| documents[*a].0 == documents[*b].0) {
+            let segment = documents[run[0]].0;
+            let index = segments[segment].index;
+            let asked = self.asked(&work, segment, index, &|| false);
+            guard::reading(index.path(), "score documents of it", || {
+                let mut only = FixedBitSet::with_capacity(index.len() as usize);
+                for at in run {
+                    only.insert(documents[*at].1 as usize);
+                }
+                let mut cursors = Cursors::new(&asked, &only)?;
+                for at in run {
+                    scores[*at] = cursors.score(documents[*at].1);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(scores)
+    }
+
+    /// Why a document, (segment, ordinal), has its score; none when it does not match. What is allowed plays no part.
+    ///
+    /// # Errors
+    /// As [`TextPlan::scores`].
+    pub fn explain(
+        &self,
+        segments: &[SegmentRef<'_>],
+        (segment, ordinal): (usize, u32),
+    ) -> Result<Option<Explanation>> {
+        known(segments, (segment, ordinal))?;
+        let (work, index) = (self.0.spent.go_on(), segments[segment].index);
+        let asked = self.asked(&work, segment, index, &|| false);
+        guard::reading(index.path(), "explain a score of it", || query::explain(&asked, ordinal))
+    }
+
+    fn asked<'a>(
+        &'a self,
+        work: &'a Work,
+        segment: usize,
+        index: &'a TextIndex,
+        cancel: &'a dyn Fn() -> bool,
+    ) -> Asked<'a> {
+        Asked { plan: &self.0, work, segment, index, cancel }
+    }
+}
+
+/// Plans `query` and finds its best `limit` documents.
 ///
 /// # Errors
-/// [`Error::Query`] for a field that is not there, not text, or has a boost out of bounds, and for a regular expression or
-/// a beginning that is too much; [`Error::Syntax`] for text in the query language; no words can fail. [`Error::Cancelled`]; [`Error::Corrupt`]; [`Error::OtherSchema`] when the segments are not of one schema.
+/// As [`TextPlan::new`] and [`TextPlan::search`].
 pub fn search(
     segments: &[SegmentRef<'_>],
     query: &TextQuery,
     limit: usize,
     cancel: &dyn Fn() -> bool,
 ) -> Result<TextHits> {
-    let plan = Plan::new(segments, query, cancel)?;
-    let (mut top, mut total) = (Top::new(limit), 0);
-    for (number, SegmentRef { index, allowed }) in segments.iter().enumerate() {
-        let asked = Asked { plan: &plan, segment: number, index, cancel };
-        total += guard::reading(index.path(), "search it", || Ok(answer(&asked, *allowed, limit, &mut top)? as u64))?;
-    }
-    Ok(TextHits { hits: top.into_hits(), total, work: plan.work.done() })
+    TextPlan::new(segments, query, cancel)?.search(segments, limit, cancel)
 }
 
 /// Shows the best of one segment to `top`; returns how many match.
@@ -86,71 +187,6 @@ fn answer(
         };
     }
     Ok(count)
-}
-
-/// For each segment, the allowed documents that match `query`: those that [`search`] counts.
-///
-/// # Errors
-/// As [`search`].
-pub fn matches(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Vec<FixedBitSet>> {
-    let plan = Plan::new(segments, query, cancel)?;
-    let one = |(number, SegmentRef { index, allowed }): (usize, &SegmentRef<'_>)| {
-        let asked = Asked { plan: &plan, segment: number, index, cancel };
-        guard::reading(index.path(), "search it", || {
-            let mut found = matched(&asked, &plan.rule)?;
-            if let Some(allowed) = allowed {
-                found.intersect_with(allowed);
-            }
-            Ok(found)
-        })
-    };
-    segments.iter().enumerate().map(one).collect()
-}
-
-/// The scores of given documents, (segment, ordinal): the very scores that [`search`] gives them. None for one that does not match.
-/// What is allowed plays no part.
-///
-/// # Errors
-/// As [`search`]; [`Error::Query`] for a document that no segment has.
-pub fn scores(segments: &[SegmentRef<'_>], query: &TextQuery, documents: &[(usize, u32)]) -> Result<Vec<Option<f32>>> {
-    documents.iter().try_for_each(|place| known(segments, *place))?;
-    let plan = Plan::new(segments, query, &|| false)?;
-    let mut order: Vec<usize> = (0..documents.len()).collect();
-    order.sort_unstable_by_key(|at| documents[*at]);
-    let mut scores = vec![None; documents.len()];
-    for run in order.chunk_by(|a, b| documents[*a].0 == documents[*b].0) {
-        let segment = documents[run[0]].0;
-        let index = segments[segment].index;
-        let asked = Asked { plan: &plan, segment, index, cancel: &|| false };
-        guard::reading(index.path(), "score documents of it", || {
-            let mut only = FixedBitSet::with_capacity(index.len() as usize);
-            for at in run {
-                only.insert(documents[*at].1 as usize);
-            }
-            let mut cursors = Cursors::new(&asked, &only)?;
-            for at in run {
-                scores[*at] = cursors.score(documents[*at].1);
-            }
-            Ok(())
-        })?;
-    }
-    Ok(scores)
-}
-
-/// Why a document, (segment, ordinal), has its score; none when it does not match. What is allowed plays no part.
-///
-/// # Errors
-/// As [`scores`].
-pub fn explain(
-    segments: &[SegmentRef<'_>],
-    query: &TextQuery,
-    (segment, ordinal): (usize, u32),
-) -> Result<Option<Explanation>> {
-    known(segments, (segment, ordinal))?;
-    let plan = Plan::new(segments, query, &|| false)?;
-    let index = segments[segment].index;
-    let asked = Asked { plan: &plan, segment, index, cancel: &|| false };
-    guard::reading(index.path(), "explain a score of it", || query::explain(&asked, ordinal))
 }
 
 fn known(segments: &[SegmentRef<'_>], (segment, ordinal): (usize, u32)) -> Result<()> {

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use cutover_durable::Map;
 use cutover_text::{
-    Analyzer, Case, Error, FieldKind, Filter, Glob, Operator, Order, SortKey, TextBuilder, TextIndex, TextSchema,
-    Value, compile_filter, facet_counts, keywords_of, matches, range_counts, scores, search, sorted,
+    Analyzer, Case, Error, FieldKind, Filter, Glob, Operator, Order, SortKey, TextBuilder, TextIndex, TextPlan,
+    TextSchema, Value, compile_filter, facet_counts, keywords_of, range_counts, search, sorted,
 };
 use support::{Built, Choices, all, body, build, field, never, text, texts, words};
 
@@ -74,10 +74,15 @@ fn ask_everything(index: &TextIndex) -> Result<u64, Error> {
             for limit in [1, 10, 1000] {
                 sum += search(&segments, &words(query, operator), limit, &never)?.total;
             }
-            sum += matches(&segments, &words(query, operator), &never)?[0].count_ones(..) as u64;
+            sum += TextPlan::new(&segments, &words(query, operator), &never)?.matches(&segments, &never)?[0]
+                .count_ones(..) as u64;
         }
         let some: Vec<(usize, u32)> = (0..index.len().min(50)).map(|ordinal| (0, ordinal)).collect();
-        sum += scores(&segments, &words(query, Operator::Or), &some)?.iter().flatten().count() as u64;
+        sum += TextPlan::new(&segments, &words(query, Operator::Or), &never)?
+            .scores(&segments, &some)?
+            .iter()
+            .flatten()
+            .count() as u64;
     }
     let named = |name: &str| name.to_owned();
     let mut filters = vec![

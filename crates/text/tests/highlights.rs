@@ -7,7 +7,7 @@ use cutover_text::{
     Analyzer, Case, FieldKind, Fragment, Fuzzy, Highlighter, Markup, Mode, Operator, Shape, TextQuery, TextSchema,
 };
 use proptest::prelude::*;
-use support::{Built, all, field, never, texts, words};
+use support::{Built, all, field, never, plan, texts, words};
 
 const LINES: Shape = Shape { lines: 0, fragments: 3 };
 
@@ -16,7 +16,7 @@ fn schema(analyzer: Analyzer) -> TextSchema {
 }
 
 fn highlighter(built: &Built, query: &str) -> Highlighter {
-    Highlighter::new(&[all(&built.index)], &words(query, Operator::Or), &never).unwrap()
+    Highlighter::new(&[all(&built.index)], &plan(&[all(&built.index)], &words(query, Operator::Or)))
 }
 
 /// Fragments with what matches in brackets, after `line:column`.
@@ -81,7 +81,7 @@ fn a_substring_is_shown_where_all_of_it_is() {
 fn shown_by(query: &TextQuery, text: &str) -> Vec<String> {
     let kind = FieldKind::Text { analyzer: Analyzer::Standard, boost: 1.0, case: Case::Both };
     let built = texts(&TextSchema { fields: vec![field("body", kind)] }, &[text]);
-    let mut highlighter = Highlighter::new(&[all(&built.index)], query, &never).unwrap();
+    let mut highlighter = Highlighter::new(&[all(&built.index)], &plan(&[all(&built.index)], query));
     let markup = Markup { pre: "[", post: "]", escape_html: false };
     highlighter.fragments("body", text, LINES).iter().map(|fragment| fragment.render(markup).text).collect()
 }

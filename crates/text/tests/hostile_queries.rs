@@ -5,7 +5,7 @@
 mod support;
 
 use cutover_text::{
-    Analyzer, Case, Error, FieldKind, FieldSpec, Fuzzy, Mode, Operator, TextQuery, TextSchema, Value, explain, search,
+    Analyzer, Case, Error, FieldKind, FieldSpec, Fuzzy, Mode, Operator, TextPlan, TextQuery, TextSchema, Value, search,
 };
 use support::{Choices, all, build, never};
 
@@ -141,12 +141,13 @@ fn every_text_is_answered_or_refused_in_every_mode() {
                 slop: 2,
                 fields: None,
             };
-            match search(&refs, &query, 5, &never) {
-                Ok(found) => {
+            let planned = TextPlan::new(&refs, &query, &never);
+            match planned.and_then(|plan| Ok((plan.search(&refs, 5, &never)?, plan))) {
+                Ok((found, plan)) => {
                     answered += 1;
                     for hit in &found.hits {
                         assert!(hit.score.is_finite());
-                        assert!(explain(&refs, &query, (0, hit.ordinal)).unwrap().is_some(), "{query:?}");
+                        assert!(plan.explain(&refs, (0, hit.ordinal)).unwrap().is_some(), "{query:?}");
                     }
                 }
                 Err(Error::Syntax { .. } | Error::Refused { .. }) if mode != Mode::Words => refused += 1,

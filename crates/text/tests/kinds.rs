@@ -6,8 +6,8 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cutover_text::{Error, Fuzzy, Mode, Operator, TextHits, TextQuery, TextSchema, Value, explain, search};
-use support::{Built, Choices, all, build, never, text};
+use cutover_text::{Error, Fuzzy, Mode, Operator, TextHits, TextQuery, TextSchema, Value, search};
+use support::{Built, Choices, all, build, never, plan, text};
 use tantivy::fieldnorm::FieldNormReader;
 
 const FIELDS: [&str; 2] = ["title", "body"];
@@ -305,8 +305,9 @@ fn an_explanation_adds_up_to_the_score() {
     let mut explained = 0;
     for text in ["ka te", "\"ka ta\"~2 ke*", "kata~1 NOT na", "title:ka^2 body:te"] {
         let query = TextQuery { prefix_length: 1, ..asked(Mode::Syntax, text) };
-        for hit in search(&refs, &query, 20, &never).unwrap().hits {
-            let told = explain(&refs, &query, (hit.segment, hit.ordinal)).unwrap().unwrap();
+        let plan = plan(&refs, &query);
+        for hit in plan.search(&refs, 20, &never).unwrap().hits {
+            let told = plan.explain(&refs, (hit.segment, hit.ordinal)).unwrap().unwrap();
             let near = |a: f64, b: f64| (a - b).abs() < 1e-5;
             assert!(near(told.parts.iter().map(|part| part.score).sum(), f64::from(hit.score)), "{told:?}");
             for part in &told.parts {
@@ -318,8 +319,8 @@ fn an_explanation_adds_up_to_the_score() {
             }
             explained += 1;
         }
-        assert_eq!(explain(&refs, &asked(Mode::Words, "nowhere"), (0, 0)).unwrap(), None);
     }
+    assert_eq!(plan(&refs, &asked(Mode::Words, "nowhere")).explain(&refs, (0, 0)).unwrap(), None);
     assert!(explained > 40);
 }
 

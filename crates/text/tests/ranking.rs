@@ -5,9 +5,9 @@ mod support;
 
 use std::collections::{BTreeSet, HashMap};
 
-use cutover_text::{Operator, SegmentRef, TextHits, TextQuery, TextSchema, Value, matches, scores, search};
+use cutover_text::{Operator, SegmentRef, TextHits, TextQuery, TextSchema, Value, search};
 use fixedbitset::FixedBitSet;
-use support::{Built, Choices, all, body, build, never, text, texts, words};
+use support::{Built, Choices, all, body, build, never, plan, text, texts, words};
 use tantivy::fieldnorm::FieldNormReader;
 
 const BOOSTS: [f64; 2] = [2.5, 1.0];
@@ -179,7 +179,7 @@ fn whatever_is_allowed_limit_hits_come_back_when_they_exist() {
             let found = search(&refs, &words(&query, Operator::Or), 15, &never).unwrap();
             assert_eq!(found.total, expected.len() as u64, "{query}");
             agrees(&numbered(&found, &segments), &expected, 15, &query);
-            let marked = matches(&refs, &words(&query, Operator::Or), &never).unwrap();
+            let marked = plan(&refs, &words(&query, Operator::Or)).matches(&refs, &never).unwrap();
             assert_eq!(marked.iter().map(|bits| bits.count_ones(..) as u64).sum::<u64>(), found.total);
         }
     }
@@ -198,7 +198,7 @@ fn given_documents_get_the_scores_that_search_gives_them() {
             let known: HashMap<(usize, u32), f32> =
                 found.hits.iter().map(|hit| ((hit.segment, hit.ordinal), hit.score)).collect();
             let asked: Vec<(usize, u32)> = (0..300).map(|at| (at % 2, choices.below(100) as u32)).collect();
-            let given = scores(&refs, &query, &asked).unwrap();
+            let given = plan(&refs, &query).scores(&refs, &asked).unwrap();
             let expected: Vec<Option<f32>> = asked.iter().map(|place| known.get(place).copied()).collect();
             assert_eq!(given, expected, "{query:?}");
         }

@@ -12,8 +12,8 @@ mod window;
 
 use std::collections::BTreeMap;
 
-use crate::query::{Plan, QueryField};
-use crate::{Result, SegmentRef, TextQuery};
+use crate::query::QueryField;
+use crate::{SegmentRef, TextPlan};
 pub use fragment::Fragment;
 use matches::FieldMatcher;
 pub use render::{Markup, Rendered};
@@ -36,14 +36,12 @@ pub struct Highlighter {
 }
 
 impl Highlighter {
-    /// For what `query` looks for in `segments`.
-    ///
-    /// # Errors
-    /// As [`crate::search`].
-    pub fn new(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Self> {
-        let plan = Plan::new(segments, query, cancel)?;
+    /// For what `plan`, which was made for `segments`, looks for in them.
+    #[must_use]
+    pub fn new(segments: &[SegmentRef<'_>], plan: &TextPlan) -> Self {
+        let plan = &plan.0;
         let mut fields: BTreeMap<String, FieldMatcher> = BTreeMap::new();
-        let Some(first) = segments.first() else { return Ok(Self { fields }) };
+        let Some(first) = segments.first() else { return Self { fields } };
         let name = |field: &QueryField| first.index.fields()[field.number].spec.name.clone();
         for unit in plan.units.iter().filter(|unit| unit.scored) {
             let weight = f64::from(unit.weight());
@@ -59,7 +57,7 @@ impl Highlighter {
                 matcher.add_phrase(words, phrase.slop, weight);
             }
         }
-        Ok(Self { fields })
+        Self { fields }
     }
 
     /// The places of `text`, the value of the field `field` in some document, that show most of what was asked, in the order of the text.

@@ -28,6 +28,7 @@ pub(crate) use phrase::starts;
 pub(crate) use plan::Plan;
 pub(crate) use top::Top;
 pub(crate) use unit::Asked;
+pub(crate) use work::Work;
 
 /// How soon repetition stops to count.
 pub(crate) const K1: f64 = 1.2;

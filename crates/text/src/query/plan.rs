@@ -8,7 +8,7 @@ use super::syntax::{self, Clause};
 use super::terms::{Dictionaries, Found, pattern};
 use super::unit::{Source, Unit};
 use super::words::{Piece, Span, cut, phrase};
-use super::work::Work;
+use super::work::{Spent, Work};
 use super::{Fuzzy, MAX_TERMS, Mode, Operator, TextQuery};
 use crate::analyzer::Analysis;
 use crate::{Error, Result, SegmentRef};
@@ -29,8 +29,8 @@ pub(crate) struct Plan {
     pub rule: Rule,
     /// Documents in all segments.
     pub documents: u64,
-    /// What making and carrying out the plan takes.
-    pub work: Work,
+    /// What making the plan took.
+    pub spent: Spent,
 }
 
 /// Which documents match.
@@ -80,8 +80,14 @@ impl Plan {
     pub fn new(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Self> {
         let documents = segments.iter().map(|segment| u64::from(segment.index.len())).sum();
         let (fields, scopes, units) = (Vec::new(), Vec::new(), Vec::new());
-        let mut plan =
-            Self { fields, scopes, units, rule: Rule::Any(Vec::new()), documents, work: Work::new(query.mode, 0) };
+        let mut plan = Self {
+            fields,
+            scopes,
+            units,
+            rule: Rule::Any(Vec::new()),
+            documents,
+            spent: Work::new(query.mode, 0).spent(),
+        };
         if query.mode == Mode::Regex && query.fuzzy != Fuzzy::Exact {
             return Err(Error::refused("a regular expression cannot be fuzzy: use one or the other"));
         }
@@ -109,7 +115,7 @@ impl Plan {
         let Planner { mut plan, dictionaries, .. } = planner;
         rule.mark_scored(&mut plan.units);
         plan.rule = rule;
-        plan.work = dictionaries.work;
+        plan.spent = dictionaries.work.spent();
         Ok(plan)
     }
 }

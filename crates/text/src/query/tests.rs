@@ -80,7 +80,8 @@ fn every_way_of_ranking_gives_the_same_hits_with_the_same_scores() {
 fn ranked(plan: &Plan, segments: &[SegmentRef<'_>], every: usize, way: Way) -> Vec<TextHit> {
     let mut top = Top::new(17);
     for (segment, SegmentRef { index, .. }) in segments.iter().enumerate() {
-        let asked = Asked { plan, segment, index, cancel: &|| false };
+        let work = plan.spent.go_on();
+        let asked = Asked { plan, work: &work, segment, index, cancel: &|| false };
         reading(index.path(), "rank", || {
             let mut candidates = matched(&asked, &plan.rule)?;
             let allowed: FixedBitSet = (0..index.len() as usize).step_by(every).collect();

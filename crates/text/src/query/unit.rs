@@ -10,6 +10,7 @@ use tantivy::schema::IndexRecordOption;
 use super::fields::QueryField;
 use super::phrase::Phrase;
 use super::plan::Plan;
+use super::work::Work;
 use crate::guard::Stop;
 use crate::{Error, Result, TextIndex};
 
@@ -68,6 +69,8 @@ impl Unit {
 /// One segment being asked, and what is needed on the way.
 pub(crate) struct Asked<'a> {
     pub plan: &'a Plan,
+    /// What the query takes so far.
+    pub work: &'a Work,
     /// The segment's number.
     pub segment: usize,
     pub index: &'a TextIndex,
@@ -80,7 +83,7 @@ impl Asked<'_> {
     }
 
     pub fn count(&self, steps: usize) {
-        self.plan.work.count(steps);
+        self.work.count(steps);
     }
 
     /// Whether to go on: not when cancelled, nor when the query's allowance is spent.
@@ -88,7 +91,7 @@ impl Asked<'_> {
         if (self.cancel)() {
             return Err(Error::Cancelled.into());
         }
-        Ok(self.plan.work.check()?)
+        Ok(self.work.check()?)
     }
 
     /// Hands over the postings of a term block by block: documents, and how often each has it where that was asked for.

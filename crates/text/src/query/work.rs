@@ -14,6 +14,20 @@ const LEAST: u64 = 1 << 24;
 /// Steps for each term of the texts that are searched.
 const PER_TERM: u64 = 16;
 
+/// Steps that were taken to plan a query, and how many may be taken in all: what is done with the plan begins there, each time anew.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spent {
+    done: u64,
+    most: u64,
+}
+
+impl Spent {
+    /// Goes on from there.
+    pub fn go_on(self) -> Work {
+        Work { done: Cell::new(self.done), most: self.most }
+    }
+}
+
 /// Steps taken, and how many may be.
 #[derive(Debug)]
 pub(crate) struct Work {
@@ -37,6 +51,10 @@ impl Work {
 
     pub fn done(&self) -> u64 {
         self.done.get()
+    }
+
+    pub fn spent(&self) -> Spent {
+        Spent { done: self.done.get(), most: self.most }
     }
 
     /// Whether the allowance is spent.

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use cutover_durable::fs::Written;
 use cutover_durable::{Map, fs};
 use cutover_text::{
-    Analyzer, Case, FieldKind, FieldSpec, Operator, SegmentRef, TextBuilder, TextIndex, TextQuery, TextSchema, Value,
+    Analyzer, Case, FieldKind, FieldSpec, Operator, SegmentRef, TextBuilder, TextIndex, TextPlan, TextQuery,
+    TextSchema, Value,
 };
 use tempfile::TempDir;
 
@@ -55,6 +56,10 @@ pub fn body() -> TextSchema {
 
 pub fn words(query: &str, operator: Operator) -> TextQuery {
     TextQuery { query: query.to_owned(), operator, ..TextQuery::default() }
+}
+
+pub fn plan(segments: &[SegmentRef<'_>], query: &TextQuery) -> TextPlan {
+    TextPlan::new(segments, query, &never).unwrap()
 }
 
 pub fn all(index: &TextIndex) -> SegmentRef<'_> {
