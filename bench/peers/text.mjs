@@ -3,7 +3,7 @@
 //
 // A row is { id, a, b, group }: two texts and a keyword. FTS5 and MiniSearch index both texts, zvec and LanceDB one made of the two,
 // since neither ranks over several fields. FTS5 is durable as SQLite's defaults are (rollback journal, synchronous FULL).
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const k = 10
@@ -11,9 +11,9 @@ const one = ({ a, b }) => `${a} ${b}`
 const quoted = (word) => `"${word.replaceAll('"', '""')}"`
 const any = (words) => words.map(quoted).join(' OR ')
 
-/** Bytes of all files at or below the path. */
+/** Bytes of all files at or below the path; a link, as the one to an index's current version, is not followed. */
 export function bytesOf(path) {
-  const stat = statSync(path)
+  const stat = lstatSync(path)
   return stat.isDirectory() ? readdirSync(path).reduce((sum, name) => sum + bytesOf(join(path, name)), 0) : stat.size
 }
 
