@@ -5,7 +5,9 @@
 //! of Fagin, Lotem and Naor 2001). So the ranking depends neither on how deep each leg looked nor on how many hits were asked for;
 //! but where the vector leg is approximate, on what its walk missed, and it is not asked for more than [`MOST_DEPTH`].
 //!
-//! Reciprocal ranks: a leg's first hits count, as many whatever page is asked for, and none beyond.
+//! Reciprocal ranks: where the vector leg is exact, the ranks are those of the two whole legs. Where it is approximate, the first
+//! [`RANKS`] of each leg are candidates, as many whatever page is asked for; what one leg did not find is completed by its true score
+//! there, too, and a rank is the place among all candidates.
 
 use crate::error::Result;
 use crate::legs::Legs;
@@ -15,7 +17,6 @@ use crate::vector_leg::VectorSearch;
 use cutover_text::TextPlan;
 use cutover_vectors::{Metric, VectorPlan};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 /// Each leg looks at least this deep, …
 const MIN_DEPTH: usize = 100;
@@ -23,7 +24,7 @@ const MIN_DEPTH: usize = 100;
 const DEEPER: usize = 4;
 /// … and, where the vector leg is approximate, so deep at most, unless more hits are wanted.
 const MOST_DEPTH: usize = 1_600;
-/// Ranks of each leg that count for reciprocal ranks, where so many hits are wanted at most; …
+/// The first of each leg that reciprocal ranks are counted among where the vector leg is approximate and so many hits are wanted at most; …
 const RANKS: usize = 1_000;
 /// … and else.
 const MOST_RANKS: usize = 10_000;
@@ -92,7 +93,15 @@ impl Hybrid<'_> {
     /// The first `wanted` of the ranking. `bests` are those of another set of documents that scores are to agree with.
     pub fn first(&self, legs: Legs<'_>, wanted: usize, bests: Option<Bests>) -> Result<Fused> {
         match self.fusion {
-            Fusion::Rrf { k } => self.by_ranks(legs, if wanted <= RANKS { RANKS } else { MOST_RANKS }, k),
+            Fusion::Rrf { k } => {
+                let depth = match self.vector.exact {
+                    // One more than there are says that these are all.
+                    true => legs.allowed.documents as usize + 1,
+                    false if wanted <= RANKS => RANKS,
+                    false => MOST_RANKS,
+                };
+                self.by_ranks(legs, depth, k)
+            }
             Fusion::Convex { vector_weight } => {
                 let most = if self.vector.exact { usize::MAX } else { MOST_DEPTH.max(wanted) };
                 let mut depth = MIN_DEPTH.max(wanted);
@@ -138,14 +147,11 @@ impl Hybrid<'_> {
         };
         let beyond = convex(weight, bests, last(&by_text, &text_of), last(&by_vector, &similarity_of));
         let all = by_text.len() < depth && by_vector.len() < depth;
-        let mut hits = merged(by_text, by_vector);
-        self.complete(legs, &mut hits)?;
+        let mut hits = self.candidates(legs, by_text, by_vector, depth)?;
         for hit in &mut hits {
             hit.score = convex(weight, bests, text_of(hit), similarity_of(hit));
         }
         hits.sort_by(Candidate::better);
-        rank_by(&mut hits, |c| &mut c.text, true);
-        rank_by(&mut hits, |c| &mut c.vector, false);
         let settled = all || wanted == 0 || hits.get(wanted - 1).is_some_and(|last| last.score > beyond);
         // What comes after those may have to make room for what was not seen.
         let all = all && hits.len() <= wanted;
@@ -155,7 +161,7 @@ impl Hybrid<'_> {
 
     fn by_ranks(&self, legs: Legs<'_>, depth: usize, k: f64) -> Result<Fused> {
         let Both { text: by_text, vector: by_vector, plans } = self.both(legs, depth)?;
-        let mut hits = merged(by_text, by_vector);
+        let mut hits = self.candidates(legs, by_text, by_vector, depth)?;
         for hit in &mut hits {
             hit.score = reciprocal(k, hit.text) + reciprocal(k, hit.vector);
         }
@@ -163,29 +169,50 @@ impl Hybrid<'_> {
         Ok(Fused { hits, bests: Bests::default(), depth, all: true, plans })
     }
 
-    /// Gives each candidate its true score in the leg that did not find it.
-    fn complete(&self, legs: Legs<'_>, hits: &mut [Candidate]) -> Result<()> {
-        let lacking: Vec<&mut Candidate> = hits.iter_mut().filter(|c| c.text.is_none()).collect();
-        let scores = legs.text_scores(self.text, &lacking)?;
-        for (hit, score) in lacking.into_iter().zip(scores) {
-            hit.text = score.map(|bm25| (0, bm25));
+    /// What either leg found when both looked so deep, each with its true score in both, and its rank among these by each.
+    fn candidates(
+        &self,
+        legs: Legs<'_>,
+        by_text: Vec<Candidate>,
+        by_vector: Vec<Candidate>,
+        depth: usize,
+    ) -> Result<Vec<Candidate>> {
+        // A leg that came back with fewer has shown all that it has.
+        let (more_text, more_vectors) = (by_text.len() >= depth, by_vector.len() >= depth);
+        let mut hits = merged(by_text, by_vector);
+        if more_text {
+            let lacking: Vec<&mut Candidate> = hits.iter_mut().filter(|c| c.text.is_none()).collect();
+            let scores = legs.text_scores(self.text, &lacking)?;
+            for (hit, score) in lacking.into_iter().zip(scores) {
+                hit.text = score.map(|bm25| (0, bm25));
+            }
         }
-        let lacking: Vec<&mut Candidate> = hits.iter_mut().filter(|c| c.vector.is_none()).collect();
-        let distances = legs.distances(self.vector, &lacking)?;
-        for (hit, distance) in lacking.into_iter().zip(distances) {
-            hit.vector = distance.map(|distance| (0, distance));
+        if more_vectors || !self.vector.exact {
+            let lacking: Vec<&mut Candidate> = hits.iter_mut().filter(|c| c.vector.is_none()).collect();
+            let distances = legs.distances(self.vector, &lacking)?;
+            for (hit, distance) in lacking.into_iter().zip(distances) {
+                hit.vector = distance.map(|distance| (0, distance));
+            }
         }
-        Ok(())
+        rank_by(&mut hits, |c| &mut c.text, true);
+        rank_by(&mut hits, |c| &mut c.vector, false);
+        Ok(hits)
     }
 }
 
+/// What either leg found, each document once.
 fn merged(by_text: Vec<Candidate>, by_vector: Vec<Candidate>) -> Vec<Candidate> {
-    let mut merged: BTreeMap<(usize, u32), Candidate> =
-        by_text.into_iter().map(|c| ((c.segment, c.ordinal), c)).collect();
-    for candidate in by_vector {
-        merged.entry((candidate.segment, candidate.ordinal)).or_insert(candidate).vector = candidate.vector;
-    }
-    merged.into_values().collect()
+    let mut hits = by_text;
+    hits.extend(by_vector);
+    hits.sort_by_key(|c| (c.segment, c.ordinal));
+    hits.dedup_by(|vector, text| {
+        let same = (vector.segment, vector.ordinal) == (text.segment, text.ordinal);
+        if same {
+            text.vector = vector.vector;
+        }
+        same
+    });
+    hits
 }
 
 /// The weighed sum of each leg's score over its best.

@@ -66,6 +66,70 @@ fn a_fused_ranking_is_that_of_the_whole_legs() {
     }
 }
 
+/// Two whole legs asked one by one, their ranks added up here.
+#[test]
+fn a_reciprocal_ranking_is_that_of_the_whole_legs() {
+    for (fixture, _) in fixtures() {
+        for (k, text) in [(60.0, "red sea fox"), (1.0, "tree"), (10.0, "nothing")] {
+            let mut scores: BTreeMap<String, f64> = BTreeMap::new();
+            for (query, vector) in [
+                (json!({"text": {"query": text}, "limit": 1000}), None),
+                (json!({"vector": {"exact": true}, "limit": 1000}), Some(QUERY.as_slice())),
+            ] {
+                for (at, id) in hit_ids(&fixture.search(&query, vector)).into_iter().enumerate() {
+                    *scores.entry(id).or_default() += 1.0 / (k + 1.0 + at as f64);
+                }
+            }
+            let query = json!({
+                "text": {"query": text}, "vector": {"exact": true}, "limit": 1000, "fusion": {"method": "rrf", "k": k},
+            });
+            let fused = fixture.search(&query, Some(&QUERY));
+            assert_eq!(hits(&fused).len(), scores.len());
+            for hit in hits(&fused) {
+                let expected = scores[hit["id"].as_str().unwrap()];
+                assert!((hit["score"].as_f64().unwrap() - expected).abs() < 1e-12, "{text} {k}: {hit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn reciprocal_ranks_are_completed_beyond_what_each_leg_showed() {
+    let fixture = open_with(options(Some(FIELDS)));
+    let documents: Vec<Value> = (0..2500_u32)
+        .map(|n| {
+            // The farther from the query, the better the text.
+            let title = format!("{} {}", "sea ".repeat(1 + n as usize / 300), "sky ".repeat(9 - n as usize / 300));
+            let angle = 0.3 + f64::from(n) / 2000.0;
+            json!({"id": format!("{n:04}"), "title": title, "v": [angle.cos(), angle.sin(), 0.0, 0.0]})
+        })
+        .collect();
+    fixture.rebuild(&documents, &["v"]);
+    let (near, rrf) = ([1.0, 0.0, 0.0, 0.0], json!({"method": "rrf"}));
+    let page = |limit: usize, offset: usize| {
+        let query = json!({
+            "text": {"query": "sea"}, "vector": {}, "limit": limit, "offset": offset, "fusion": rrf, "explain": true,
+        });
+        fixture.search(&query, Some(&near))
+    };
+    let whole = page(1000, 0);
+    let best_text = hits(&whole).iter().find(|hit| hit["text"]["rank"] == 1).unwrap();
+    let n: f64 = best_text["id"].as_str().unwrap().parse().unwrap();
+    let distance = best_text["vector"]["distance"].as_f64().unwrap();
+    assert!((distance - (1.0 - (0.3 + n / 2000.0).cos())).abs() < 1e-5, "{best_text}");
+    assert!(best_text["vector"]["rank"].as_u64().unwrap() > 1000, "{best_text}");
+    for hit in hits(&whole) {
+        let part = |leg: &str| 1.0 / (60.0 + hit[leg]["rank"].as_f64().unwrap());
+        assert!((hit["score"].as_f64().unwrap() - part("text") - part("vector")).abs() < 1e-12, "{hit}");
+    }
+    for (limit, offset) in [(1, 0), (10, 0), (10, 500), (50, 950)] {
+        let page = page(limit, offset);
+        for (hit, expected) in hits(&page).iter().zip(&hits(&whole)[offset..]) {
+            assert_eq!((&hit["id"], &hit["score"]), (&expected["id"], &expected["score"]));
+        }
+    }
+}
+
 #[test]
 fn documents_are_sorted_as_a_scan_sorts_them() {
     for (fixture, documents) in fixtures() {
