@@ -53,8 +53,9 @@ impl<'a> Cursors<'a> {
             return None;
         }
         let mut score = 0.0;
-        for (at, unit) in self.asked.plan.units.iter().enumerate() {
-            if unit.scored && self.having[at] {
+        for &at in &self.asked.plan.order {
+            if self.having[at] {
+                let unit = &self.asked.plan.units[at];
                 score += part(unit.weight(), self.occurrences[at], self.lengths[unit.scope].norm(document));
             }
         }

@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub fields: Vec<QueryField>,
     pub scopes: Vec<Scope>,
     pub units: Vec<Unit>,
+    /// The units that are scored, rarest first: the order in which they are added up, whichever way a document is reached.
+    pub order: Vec<usize>,
     /// Which documents match.
     pub rule: Rule,
     /// Documents in all segments.
@@ -79,11 +81,12 @@ impl Plan {
     /// Plans `query` over `segments`, which must be of one schema.
     pub fn new(segments: &[SegmentRef<'_>], query: &TextQuery, cancel: &dyn Fn() -> bool) -> Result<Self> {
         let documents = segments.iter().map(|segment| u64::from(segment.index.len())).sum();
-        let (fields, scopes, units) = (Vec::new(), Vec::new(), Vec::new());
+        let (fields, scopes, units, order) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut plan = Self {
             fields,
             scopes,
             units,
+            order,
             rule: Rule::Any(Vec::new()),
             documents,
             spent: Work::new(query.mode, 0).spent(),
@@ -114,6 +117,8 @@ impl Plan {
         };
         let Planner { mut plan, dictionaries, .. } = planner;
         rule.mark_scored(&mut plan.units);
+        plan.order = (0..plan.units.len()).filter(|unit| plan.units[*unit].scored).collect();
+        plan.order.sort_by_key(|unit| plan.units[*unit].frequency());
         plan.rule = rule;
         plan.spent = dictionaries.work.spent();
         Ok(plan)

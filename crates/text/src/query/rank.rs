@@ -2,14 +2,17 @@
 //!
 //! There are two. *Adding up* reads every posting once and adds each unit's part to its document, which also tells how many match. *Visiting*
 //! goes from candidate to candidate and skips in the postings: for few candidates. Both give the same hits with the same scores, because
-//! a document's parts are added in the same order. What matches is counted exactly, so every posting that can match has to be looked
-//! at anyway, and passing over documents by the best score of a block would save nothing.
+//! a document's parts are added in the same order, rarest first.
+//!
+//! Common words have most of the postings and add least. Once all that the words not yet added could bring a document is less than the
+//! best have already, adding up turns to visiting the few that may still be among the best (Turtle and Flood 1995), and what is left is read
+//! to be counted alone: the total is exact, so every posting that can match is looked at anyway.
 
 use fixedbitset::FixedBitSet;
 
 use super::Top;
 use super::cursors::{Cursors, lengths, part};
-use super::unit::{Asked, Sums};
+use super::unit::{Asked, Sums, Unit};
 use crate::guard::Stop;
 
 /// A way to rank candidates.
@@ -27,15 +30,28 @@ const ADD_UP: usize = 3;
 const VISIT: usize = 20;
 const CELL: usize = 1;
 
+/// With fewer postings left than this, adding them up is quicker than any thought of how to avoid it.
+const WORTH_A_THOUGHT: usize = 4096;
+/// What rounding may make of a sum of parts.
+const SLACK: f32 = 1e-5;
+
 /// The way that is thought to cost least for so many candidates.
 pub(crate) fn choose(asked: &Asked<'_>, candidates: usize) -> Way {
-    let scored = asked.plan.units.iter().filter(|unit| unit.scored);
-    let (terms, postings) = scored.fold((0_usize, 0_usize), |(terms, postings), unit| {
-        (terms + unit.sources.len().min(16) + unit.phrases.len(), postings + unit.postings(asked.segment))
-    });
-    let visit = candidates.saturating_mul(terms).saturating_mul(VISIT);
+    let postings: usize = scored(asked).map(|unit| unit.postings(asked.segment)).sum();
+    let visit = visiting(asked, candidates);
     let add_up = postings.saturating_mul(ADD_UP).saturating_add((asked.index.len() as usize).saturating_mul(CELL));
     if visit < add_up { Way::Visit } else { Way::AddUp }
+}
+
+/// The scored units in their order.
+fn scored<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = &'a Unit> {
+    asked.plan.order.iter().map(|unit| &asked.plan.units[*unit])
+}
+
+/// What visiting so many candidates costs.
+fn visiting(asked: &Asked<'_>, candidates: usize) -> usize {
+    let terms: usize = scored(asked).map(|unit| unit.sources.len().min(16) + unit.phrases.len()).sum();
+    candidates.saturating_mul(terms).saturating_mul(VISIT)
 }
 
 /// Adds up all scores and shows the documents to `top`: the candidates, or where none are named all that have any of the units.
@@ -49,7 +65,18 @@ pub(crate) fn add_up(
     let documents = asked.index.len() as usize;
     let (mut scores, mut seen) = (vec![0.0_f32; documents], FixedBitSet::with_capacity(documents));
     let (mut sums, lengths) = (Sums::new(), lengths(asked)?);
-    for unit in asked.plan.units.iter().filter(|unit| unit.scored) {
+    for (number, unit) in scored(asked).enumerate() {
+        if number > 0
+            && candidates.is_none()
+            && let Some(few) = contenders(asked, number, &scores, &seen, allowed, top)
+        {
+            scored(asked).skip(number).try_for_each(|unit| asked.mark(unit, &mut seen))?;
+            if let Some(allowed) = allowed {
+                seen.intersect_with(allowed);
+            }
+            visit(asked, &few, top)?;
+            return Ok(seen.count_ones(..));
+        }
         if unit.sources.len() + unit.phrases.len() > 1 || !unit.phrases.is_empty() {
             sums.reserve(documents);
         }
@@ -72,6 +99,37 @@ pub(crate) fn add_up(
         }
     }
     Ok(count)
+}
+
+/// Those of the documents seen that may still be among the best once the units from `next` on are added, where visiting them costs less
+/// than adding those units up; none where it does not, or where a document without any of the units before may be among the best.
+fn contenders(
+    asked: &Asked<'_>,
+    next: usize,
+    scores: &[f32],
+    seen: &FixedBitSet,
+    allowed: Option<&FixedBitSet>,
+    top: &Top,
+) -> Option<FixedBitSet> {
+    let left: usize = scored(asked).skip(next).map(|unit| unit.postings(asked.segment)).sum();
+    let may_come = scored(asked).skip(next).map(Unit::weight).sum::<f32>() * (1.0 + SLACK);
+    if left < WORTH_A_THOUGHT || top.limit() > left / 4 {
+        return None;
+    }
+    let found = || seen.ones().filter(|document| allowed.is_none_or(|allowed| allowed.contains(*document)));
+    let mut best: Vec<f32> = found().map(|document| scores[document]).collect();
+    let mut needed = top.threshold();
+    if top.limit() <= best.len() {
+        let (_, last, _) = best.select_nth_unstable_by(top.limit() - 1, |a, b| b.total_cmp(a));
+        needed = needed.max(*last);
+    }
+    needed *= 1.0 - SLACK;
+    if may_come >= needed {
+        return None;
+    }
+    let mut few = FixedBitSet::with_capacity(seen.len());
+    few.extend(found().filter(|document| scores[*document] + may_come >= needed));
+    (visiting(asked, few.count_ones(..)) < left.saturating_mul(ADD_UP)).then_some(few)
 }
 
 /// Visits the candidates and shows those that match to `top`; returns how many those are.

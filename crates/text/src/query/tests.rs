@@ -77,6 +77,39 @@ fn every_way_of_ranking_gives_the_same_hits_with_the_same_scores() {
     assert!(compared > 200, "only {compared} hits were compared");
 }
 
+/// Rare words beside common ones, with all documents and with some of them allowed.
+#[test]
+fn common_words_that_can_change_nothing_are_counted_and_not_added_up() {
+    let (short, long) = (segment(6000, 5, 1), segment(4000, 120, 2));
+    let segments = [&long.1, &short.1].map(|index| SegmentRef { index, allowed: None });
+    let mut turned = 0;
+    for query in ["w59 w0", "w58 w57 w0 w1 w2", "w0 w1 w59 w59", "w59 w3 title:w0", "w1 w2"] {
+        let query = TextQuery { query: query.to_owned(), ..TextQuery::default() };
+        let plan = Plan::new(&segments, &query, &|| false).unwrap();
+        for (every, limit) in [(1, 10), (3, 10), (1, 300), (7, 1)] {
+            let (mut added, mut visited) = (Top::new(limit), Top::new(limit));
+            for (segment, SegmentRef { index, .. }) in segments.iter().enumerate() {
+                let work = plan.spent.go_on();
+                let planned = work.done();
+                let asked = Asked { plan: &plan, work: &work, segment, index, cancel: &|| false };
+                let allowed: FixedBitSet = (0..index.len() as usize).step_by(every).collect();
+                let postings: usize = plan.units.iter().map(|unit| unit.postings(segment)).sum();
+                let count = reading(index.path(), "rank", || add_up(&asked, None, Some(&allowed), &mut added)).unwrap();
+                // What is visited is counted besides.
+                turned += usize::from(work.done() - planned > postings as u64);
+                let matching = reading(index.path(), "rank", || {
+                    let mut candidates = matched(&asked, &plan.rule)?;
+                    candidates.intersect_with(&allowed);
+                    visit(&asked, &candidates, &mut visited)
+                });
+                assert_eq!(count, matching.unwrap(), "{query:?}");
+            }
+            assert_eq!(added.into_hits(), visited.into_hits(), "{query:?} {every} {limit}");
+        }
+    }
+    assert!((8..40).contains(&turned), "{turned} of 40 turned to visiting");
+}
+
 fn ranked(plan: &Plan, segments: &[SegmentRef<'_>], every: usize, way: Way) -> Vec<TextHit> {
     let mut top = Top::new(17);
     for (segment, SegmentRef { index, .. }) in segments.iter().enumerate() {

@@ -21,6 +21,11 @@ impl Top {
         Self { limit, heap: BinaryHeap::new() }
     }
 
+    /// How many are kept.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// A hit must have more than this score to be kept, unless it comes from an earlier place.
     pub fn threshold(&self) -> f32 {
         match self.heap.peek() {
