@@ -191,8 +191,9 @@ export interface Query<
   readonly where?: Filter<S>
   /**
    * How a text and a vector leg become one ranking. `convex`, the default: scores relative to the best of their leg, the vector
-   * leg weighing `vectorWeight`, 0–1, default 0.4. `rrf`: reciprocal ranks, `k` from 1 to a thousand million, default 60; the first 1,000
-   * of each leg have a rank, 10,000 where `offset + limit` is above 1,000.
+   * leg weighing `vectorWeight`, 0–1, default 0.4. `rrf`: reciprocal ranks, `k` from 1 to a thousand million, default 60. With
+   * `exact: true` a hit's ranks are those of the whole legs. Else candidates are the first 1,000 of each leg (10,000 where
+   * `offset + limit` is above 1,000), completed by their true scores in the other, and ranks are places among these.
    */
   readonly fusion?:
     | { readonly method: 'convex'; readonly vectorWeight?: number }

@@ -18,10 +18,10 @@ use cutover_text::TextPlan;
 use cutover_vectors::{Metric, VectorPlan};
 use std::cmp::Ordering;
 
-/// Each leg looks at least this deep, …
-const MIN_DEPTH: usize = 100;
+/// Each leg looks at least this deep, which is enough for ten hits of most queries, …
+const MIN_DEPTH: usize = 48;
 /// … so many times deeper if that was not enough, …
-const DEEPER: usize = 4;
+const DEEPER: usize = 2;
 /// … and, where the vector leg is approximate, so deep at most, unless more hits are wanted.
 const MOST_DEPTH: usize = 1_600;
 /// The first of each leg that reciprocal ranks are counted among where the vector leg is approximate and so many hits are wanted at most; …
@@ -118,8 +118,8 @@ impl Hybrid<'_> {
 
     /// Both legs at once, if another thread is free.
     fn both(&self, legs: Legs<'_>, depth: usize) -> Result<Both> {
-        let (text, vector) = threads::join(|| legs.text(self.text, depth), || legs.vector(self.vector, depth));
-        let ((text, _), (vector, plans)) = (text?, vector?);
+        let (text, vector) = threads::join(|| legs.best_text(self.text, depth), || legs.vector(self.vector, depth));
+        let (text, (vector, plans)) = (text?, vector?);
         Ok(Both { text, vector, plans })
     }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::fusion::Candidate;
 use crate::snapshot::Snapshot;
 use crate::vector_leg::VectorSearch;
-use cutover_text::{SegmentRef, SortKey, TextPlan};
+use cutover_text::{SegmentRef, SortKey, TextHit, TextPlan};
 use cutover_vectors::{Search, VectorPlan};
 use fixedbitset::FixedBitSet;
 
@@ -47,12 +47,12 @@ impl<'a> Legs<'a> {
     pub fn text(&self, plan: &TextPlan, wanted: usize) -> Result<(Vec<Candidate>, u64)> {
         let stop = || self.cancel.is_set();
         let found = plan.search(&self.segments(), wanted, &stop)?;
-        let hits = found.hits.iter().enumerate().map(|(at, hit)| Candidate {
-            text: Some((at + 1, hit.score)),
-            score: f64::from(hit.score),
-            ..Candidate::at(hit.segment, hit.ordinal)
-        });
-        Ok((hits.collect(), found.total))
+        Ok((ranked(&found.hits), found.total))
+    }
+
+    /// The best matches, not counted.
+    pub fn best_text(&self, plan: &TextPlan, wanted: usize) -> Result<Vec<Candidate>> {
+        Ok(ranked(&plan.best(&self.segments(), wanted, &|| self.cancel.is_set())?))
     }
 
     /// What matches and is allowed, by segment.
@@ -116,4 +116,14 @@ impl<'a> Legs<'a> {
         }
         Ok(found)
     }
+}
+
+/// Hits of the text leg, best first, with their ranks.
+fn ranked(hits: &[TextHit]) -> Vec<Candidate> {
+    let one = |(at, hit): (usize, &TextHit)| Candidate {
+        text: Some((at + 1, hit.score)),
+        score: f64::from(hit.score),
+        ..Candidate::at(hit.segment, hit.ordinal)
+    };
+    hits.iter().enumerate().map(one).collect()
 }

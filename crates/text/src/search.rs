@@ -4,6 +4,7 @@
 
 use fixedbitset::FixedBitSet;
 
+use crate::query::rank::Total;
 use crate::query::{self, Asked, Cursors, Explanation, Plan, Top, Work, matched, rank};
 use crate::{Error, Result, TextIndex, TextQuery, guard};
 
@@ -60,14 +61,32 @@ impl TextPlan {
     /// # Errors
     /// [`Error::Refused`] for a query that asks for too much work; [`Error::Cancelled`]; [`Error::Corrupt`].
     pub fn search(&self, segments: &[SegmentRef<'_>], limit: usize, cancel: &dyn Fn() -> bool) -> Result<TextHits> {
+        self.ranked(segments, limit, Total::Exact, cancel)
+    }
+
+    /// The hits of [`TextPlan::search`], without counting how many match: common words need not be read then.
+    ///
+    /// # Errors
+    /// As [`TextPlan::search`].
+    pub fn best(&self, segments: &[SegmentRef<'_>], limit: usize, cancel: &dyn Fn() -> bool) -> Result<Vec<TextHit>> {
+        Ok(self.ranked(segments, limit, Total::Unasked, cancel)?.hits)
+    }
+
+    fn ranked(
+        &self,
+        segments: &[SegmentRef<'_>],
+        limit: usize,
+        total: Total,
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<TextHits> {
         let work = self.0.spent.go_on();
-        let (mut top, mut total) = (Top::new(limit), 0);
+        let (mut top, mut count) = (Top::new(limit), 0);
         for (segment, SegmentRef { index, allowed }) in segments.iter().enumerate() {
             let asked = self.asked(&work, segment, index, cancel);
-            total +=
-                guard::reading(index.path(), "search it", || Ok(answer(&asked, *allowed, limit, &mut top)? as u64))?;
+            let found = || Ok(answer(&asked, *allowed, limit, total, &mut top)? as u64);
+            count += guard::reading(index.path(), "search it", found)?;
         }
-        Ok(TextHits { hits: top.into_hits(), total, work: work.done() })
+        Ok(TextHits { hits: top.into_hits(), total: count, work: work.done() })
     }
 
     /// For each segment, the allowed documents that match: those that [`TextPlan::search`] counts.
@@ -163,6 +182,7 @@ fn answer(
     asked: &Asked<'_>,
     allowed: Option<&FixedBitSet>,
     limit: usize,
+    total: Total,
     top: &mut Top,
 ) -> std::result::Result<usize, guard::Stop> {
     if asked.plan.rule.is_plain() {
@@ -172,7 +192,7 @@ fn answer(
             return rank::visit(asked, allowed, top);
         }
         if limit > 0 {
-            return rank::add_up(asked, None, allowed, top);
+            return rank::add_up(asked, None, allowed, total, top);
         }
     }
     let mut candidates = matched(asked, &asked.plan.rule)?;
@@ -183,7 +203,7 @@ fn answer(
     if limit > 0 && count > 0 {
         match rank::choose(asked, count) {
             rank::Way::Visit => rank::visit(asked, &candidates, top)?,
-            rank::Way::AddUp => rank::add_up(asked, Some(&candidates), None, top)?,
+            rank::Way::AddUp => rank::add_up(asked, Some(&candidates), None, total, top)?,
         };
     }
     Ok(count)

@@ -22,6 +22,14 @@ pub(crate) enum Way {
     Visit,
 }
 
+/// Whether what matches is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Total {
+    Exact,
+    /// The count is of any documents, but not more than match.
+    Unasked,
+}
+
 /// How often a walk over candidates looks whether it was cancelled, in documents.
 const CANDIDATES_BETWEEN_CHECKS: usize = 4096;
 
@@ -55,11 +63,12 @@ fn visiting(asked: &Asked<'_>, candidates: usize) -> usize {
 }
 
 /// Adds up all scores and shows the documents to `top`: the candidates, or where none are named all that have any of the units.
-/// Returns how many those are.
+/// Returns how many those are, as `total` asks.
 pub(crate) fn add_up(
     asked: &Asked<'_>,
     candidates: Option<&FixedBitSet>,
     allowed: Option<&FixedBitSet>,
+    total: Total,
     top: &mut Top,
 ) -> Result<usize, Stop> {
     let documents = asked.index.len() as usize;
@@ -70,7 +79,9 @@ pub(crate) fn add_up(
             && candidates.is_none()
             && let Some(few) = contenders(asked, number, &scores, &seen, allowed, top)
         {
-            scored(asked).skip(number).try_for_each(|unit| asked.mark(unit, &mut seen))?;
+            if total == Total::Exact {
+                scored(asked).skip(number).try_for_each(|unit| asked.mark(unit, &mut seen))?;
+            }
             if let Some(allowed) = allowed {
                 seen.intersect_with(allowed);
             }
@@ -113,7 +124,8 @@ fn contenders(
 ) -> Option<FixedBitSet> {
     let left: usize = scored(asked).skip(next).map(|unit| unit.postings(asked.segment)).sum();
     let may_come = scored(asked).skip(next).map(Unit::weight).sum::<f32>() * (1.0 + SLACK);
-    if left < WORTH_A_THOUGHT || top.limit() > left / 4 {
+    // The thought costs about as much for each document seen as adding up a posting.
+    if left < WORTH_A_THOUGHT.max(seen.count_ones(..).saturating_mul(2)) || top.limit() > left / 4 {
         return None;
     }
     let found = || seen.ones().filter(|document| allowed.is_none_or(|allowed| allowed.contains(*document)));
