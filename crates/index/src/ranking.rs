@@ -48,7 +48,7 @@ impl Ranking<'_> {
     /// The first `wanted` of the ranking. `scale` is that of a ranking of more documents, which scores are to agree with.
     pub fn first(self, legs: Legs<'_>, wanted: usize, scale: Option<Scale>) -> Result<Ranked> {
         let allowed = legs.allowed.documents;
-        let plain = |hits: Vec<Candidate>, total| Ranked {
+        let of_one_leg = |hits: Vec<Candidate>, total| Ranked {
             all: hits.len() < wanted,
             hits,
             total,
@@ -56,10 +56,10 @@ impl Ranking<'_> {
             plans: Vec::new(),
         };
         Ok(match self {
-            Ranking::Browse(sort) => plain(legs.browse(sort, wanted)?, allowed),
+            Ranking::Browse(sort) => of_one_leg(legs.browse(sort, wanted)?, allowed),
             Ranking::Text(plan) => {
                 let (hits, total) = legs.text(plan, wanted)?;
-                plain(hits, total)
+                of_one_leg(hits, total)
             }
             Ranking::SortedText(plan, sort) => {
                 let matches = Allowed::these(legs.matching(plan)?);
@@ -69,13 +69,13 @@ impl Ranking<'_> {
                 for (hit, score) in hits.iter_mut().zip(scores) {
                     hit.score = score.map_or(0.0, f64::from);
                 }
-                plain(hits, matches.documents)
+                of_one_leg(hits, matches.documents)
             }
             Ranking::Vector(search) => {
                 let (hits, plans) = legs.vector(search, wanted)?;
-                Ranked { plans, ..plain(hits, allowed) }
+                Ranked { plans, ..of_one_leg(hits, allowed) }
             }
-            Ranking::Hybrid(_) if wanted == 0 => plain(Vec::new(), allowed),
+            Ranking::Hybrid(_) if wanted == 0 => of_one_leg(Vec::new(), allowed),
             Ranking::Hybrid(hybrid) => {
                 let fused = hybrid.first(legs, wanted, scale.map(|scale| scale.bests))?;
                 let Fused { hits, bests, depth, all, plans } = fused;
