@@ -1,4 +1,4 @@
-//! Words, all words, phrases and beginnings match the very documents that they match in SQLite's FTS5, in random texts and in real ones.
+//! Words, all words, phrases and beginnings match the very documents that they match in `SQLite`'s FTS5, in random texts and in real ones.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -33,7 +33,7 @@ impl Both {
         table.execute_batch("create virtual table document using fts5 (title, body, tokenize = 'unicode61')").unwrap();
         let mut insert = table.prepare("insert into document (rowid, title, body) values (?, ?, ?)").unwrap();
         for (row, [title, body]) in documents.iter().enumerate() {
-            insert.execute((row as i64, title, body)).unwrap();
+            insert.execute((i64::try_from(row).unwrap(), title, body)).unwrap();
         }
         drop(insert);
         Self { segments: documents.chunks(third).map(part).collect(), table }
@@ -43,7 +43,7 @@ impl Both {
         let refs: Vec<SegmentRef<'_>> = self.segments.iter().map(|built| all(&built.index)).collect();
         let (mut found, mut before) = (BTreeSet::new(), 0);
         for (built, bits) in self.segments.iter().zip(plan(&refs, query).matches(&refs, &never).unwrap()) {
-            found.extend(bits.ones().map(|ordinal| before + ordinal as i64));
+            found.extend(bits.ones().map(|ordinal| before + i64::try_from(ordinal).unwrap()));
             before += i64::from(built.index.len());
         }
         found
