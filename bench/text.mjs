@@ -1,7 +1,8 @@
 // `node bench/text.mjs FOLDER CODE [PEER ...]`: text search beside other packages, on entries and on source files.
 //
 // Every system gets the same rows and the same queries, one after another from one thread, taking turns query by query; the best ten,
-// ids only. Percentiles are over queries. Builds are from JavaScript, on one build thread, durable where the system is. A ratio is Cutover's value ÷ the other's.
+// ids only. Percentiles are over queries. Builds are from JavaScript, on one build thread, durable where the system is. A ratio is Cutover's value ÷ the other's. Processor: all
+// threads' time, which what else the machine does hardly changes; Cutover's build thread is idle in priority, its wall time does.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,23 +52,28 @@ async function cutover({ rows, analyzer, filter }, path) {
 async function built(corpus) {
   const makers = Object.entries({ Cutover: cutover, ...Object.fromEntries(chosen) })
   const times = Object.fromEntries(makers.map(([name]) => [name, []]))
+  const used = Object.fromEntries(makers.map(([name]) => [name, []]))
   const systems = {}
   for (let round = 0; round < builds; round++)
     for (const [name, make] of makers) {
       if (round > 0 && name !== 'Cutover' && name !== 'FTS5') continue
       await systems[name]?.close()
       const path = join(scratch, `${corpus.name}-${name.replaceAll('/', '-')}-${round}`)
-      const started = performance.now()
+      const [started, before] = [performance.now(), process.cpuUsage()]
       systems[name] = await make(corpus, path)
       times[name].push(performance.now() - started)
+      const { user, system } = process.cpuUsage(before)
+      used[name].push((user + system) / 1000)
     }
-  console.log('build                   seconds    ratio   index MB   ratio')
+  console.log('build                   seconds    ratio   processor    ratio   index MB   ratio')
   for (const [name, { bytes }] of Object.entries(systems)) {
     const ratio = (median(times.Cutover) / median(times[name])).toFixed(2)
     const size = (systems.Cutover.bytes / bytes).toFixed(2)
     const took = (median(times[name]) / 1000).toFixed(2)
+    const processor = (median(used[name]) / 1000).toFixed(2)
+    const share = (median(used.Cutover) / median(used[name])).toFixed(2)
     console.log(
-      `  ${name.padEnd(18)} ${took.padStart(10)}  ${ratio.padStart(7)} ${(bytes / 1e6).toFixed(1).padStart(10)} ${size.padStart(7)}`,
+      `  ${name.padEnd(18)} ${took.padStart(10)}  ${ratio.padStart(7)}  ${processor.padStart(10)}  ${share.padStart(7)} ${(bytes / 1e6).toFixed(1).padStart(10)} ${size.padStart(7)}`,
     )
   }
   return systems
