@@ -325,12 +325,53 @@ fn an_explanation_adds_up_to_the_score() {
 }
 
 #[test]
+fn a_regular_expression_matches_whole_terms_letter_by_letter() {
+    let terms = ["a", "aa", "ab", "abb", "ba", "é", "éa", "字", "字字", "straße", "x1", "x12", "x123", "q"];
+    let documents: Vec<Document> = terms.iter().map(|term| [vec![(*term).to_owned()], Vec::new()]).collect();
+    let built = segments(&documents, &[5, terms.len()]);
+    let refs: Vec<_> = built.iter().map(|built| all(&built.index)).collect();
+    let cases: [(&str, &[&str]); 14] = [
+        ("a", &["a"]),
+        ("ab*", &["a", "ab", "abb"]),
+        ("ab+|q", &["ab", "abb", "q"]),
+        ("(a|b){2}", &["aa", "ab", "ba"]),
+        ("a?b?", &["a", "ab"]),
+        // Each ideograph is a term.
+        (".", &["a", "é", "字", "字字", "q"]),
+        ("\\p{Han}+", &["字", "字字"]),
+        ("[^a-z].*", &["é", "éa", "字", "字字"]),
+        (".*ß.", &["straße"]),
+        ("x[0-9]{2,}", &["x12", "x123"]),
+        ("x\\d{1,2}", &["x1", "x12"]),
+        ("(?i)X1", &["x1"]),
+        ("((a*)*b?)*", &["a", "aa", "ab", "abb", "ba"]),
+        ("", &[]),
+    ];
+    for (pattern, expected) in cases {
+        let found = search(&refs, &asked(Mode::Regex, pattern), 50, &never).unwrap();
+        let place = |hit: &cutover_text::TextHit| hit.segment * 5 + hit.ordinal as usize;
+        let found: BTreeSet<&str> = found.hits.iter().map(|hit| terms[place(hit)]).collect();
+        assert_eq!(found, expected.iter().copied().collect(), "{pattern}");
+    }
+}
+
+/// Made whole, their automata would have thousands of states.
+#[test]
+fn what_a_regular_expression_costs_is_what_it_meets() {
+    let built = segments(&corpus(50, &mut Choices(3)), &[50]);
+    for pattern in [".*\\p{L}\\p{L}\\p{L}\\p{L}", "(\\p{L}|\\p{N})*\\p{L}\\w\\w\\w", ".*k.{40}"] {
+        let found = search(&[all(&built[0].index)], &asked(Mode::Regex, pattern), 5, &never).unwrap();
+        assert!(found.work < 200_000, "{pattern}: {}", found.work);
+    }
+}
+
+#[test]
 fn what_cannot_be_asked_is_refused_by_name() {
     let built = segments(&[["a".to_owned(), "b".to_owned()].map(|word| vec![word])], &[1]);
     let refused = |query: TextQuery| search(&[all(&built[0].index)], &query, 1, &never).unwrap_err().to_string();
     let fuzzy = refused(TextQuery { fuzzy: Fuzzy::One, ..asked(Mode::Regex, "a") });
     assert!(fuzzy.contains("regular expression cannot be fuzzy"), "{fuzzy}");
-    for pattern in ["(", "a{1000}{1000}{1000}", &"(a|b)*".repeat(300), "\\p{L}{900}"] {
+    for pattern in ["(", "a{1000}{1000}{1000}", &"(a|b)*".repeat(300), "\\p{L}{900}", "^a", "a\\b", "(?-u:\\xff)"] {
         let error = search(&[all(&built[0].index)], &asked(Mode::Regex, pattern), 1, &never);
         assert!(matches!(error, Err(Error::Refused { .. })), "{pattern}: {error:?}");
     }

@@ -1,11 +1,13 @@
 //! From a user's query to units that are scored and a rule that says which documents match.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{QueryField, Scope, chosen};
+use super::pattern::Pattern;
 use super::phrase::{Phrase, Word};
 use super::syntax::{self, Clause};
-use super::terms::{Dictionaries, Found, pattern};
+use super::terms::{Dictionaries, Found};
 use super::unit::{Source, Unit};
 use super::words::{Piece, Span, cut, phrase};
 use super::work::{Spent, Work};
@@ -105,7 +107,8 @@ impl Plan {
                 terms = terms.saturating_add(field.of(segment.index)?.terms.total_num_tokens());
             }
         }
-        let dictionaries = Dictionaries { segments, cancel, work: Work::new(query.mode, terms), expanded: 0 };
+        let dictionaries =
+            Dictionaries { segments, cancel, work: Work::new(query.mode, terms), expanded: Cell::default() };
         let mut planner = Planner { plan, dictionaries, query, known: BTreeMap::new(), near: 0 };
         let whole = planner.scope((0..planner.plan.fields.len()).collect())?;
         let rule = match query.mode {
@@ -310,7 +313,7 @@ impl Planner<'_> {
     }
 
     fn regex(&mut self, text: &str, scope: usize) -> Result<Rule> {
-        let (pattern, mut sources) = (pattern(text)?, Vec::new());
+        let (pattern, mut sources) = (Pattern::new(text)?, Vec::new());
         for field in self.plan.scopes[scope].fields.clone() {
             let found = self.dictionaries.matching(&self.plan.fields[field], &pattern)?;
             self.sources(field, found, &mut sources);

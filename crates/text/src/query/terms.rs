@@ -6,10 +6,11 @@ use std::sync::OnceLock;
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
 use tantivy::postings::TermInfo;
-use tantivy_fst::{Automaton, Regex};
+use tantivy_fst::Automaton;
 
 use super::Fuzzy;
 use super::fields::QueryField;
+use super::pattern::{Matcher, Pattern};
 use super::work::Work;
 use crate::guard::{self, Stop};
 use crate::{Error, Result, SegmentRef};
@@ -22,10 +23,8 @@ const FOUND: usize = 64;
 const MAX_RESEMBLING: usize = 1024;
 /// Letters of the longest word of which any may differ.
 const MAX_FUZZY_LETTERS: usize = 128;
-/// The longest regular expression in bytes.
-const MAX_PATTERN: usize = 1000;
-/// How often a walk over a dictionary looks whether it was cancelled, in steps of its automaton.
-const STEPS_BETWEEN_CHECKS: usize = 1 << 14;
+/// How often a walk over a dictionary looks whether it was cancelled, in steps.
+const STEPS_BETWEEN_CHECKS: u64 = 1 << 14;
 
 /// A term, wherever it is.
 #[derive(Debug, Clone)]
@@ -45,12 +44,12 @@ pub(super) struct Dictionaries<'a> {
     /// What the query takes so far.
     pub work: Work,
     /// Terms that beginnings and patterns stand for so far.
-    pub expanded: usize,
+    pub expanded: Cell<usize>,
 }
 
 impl Dictionaries<'_> {
     /// A term of a field; none when no document has it.
-    pub fn exact(&mut self, field: &QueryField, term: &str) -> Result<Option<Found>> {
+    pub fn exact(&self, field: &QueryField, term: &str) -> Result<Option<Found>> {
         let (mut postings, mut frequency) = (Vec::with_capacity(self.segments.len()), 0);
         for SegmentRef { index, .. } in self.segments {
             self.work.count(1);
@@ -64,39 +63,34 @@ impl Dictionaries<'_> {
     }
 
     /// The terms of a field that begin so.
-    pub fn beginning(&mut self, field: &QueryField, prefix: &str) -> Result<BTreeMap<Box<str>, Found>> {
+    pub fn beginning(&self, field: &QueryField, prefix: &str) -> Result<BTreeMap<Box<str>, Found>> {
         self.all(field, prefix, &Anything)
     }
 
     /// The terms of a field that a regular expression matches from their first letter to their last.
-    pub fn matching(&mut self, field: &QueryField, pattern: &Regex) -> Result<BTreeMap<Box<str>, Found>> {
-        self.all(field, "", pattern)
+    pub fn matching(&self, field: &QueryField, pattern: &Pattern) -> Result<BTreeMap<Box<str>, Found>> {
+        self.all(field, "", &Matcher::new(pattern, &self.work))
     }
 
     /// All that an automaton accepts.
-    fn all<A: Automaton>(
-        &mut self,
-        field: &QueryField,
-        beginning: &str,
-        automaton: &A,
-    ) -> Result<BTreeMap<Box<str>, Found>>
+    fn all<A: Automaton>(&self, field: &QueryField, beginning: &str, automaton: &A) -> Result<BTreeMap<Box<str>, Found>>
     where
         A::State: Clone,
     {
-        let left = MAX_EXPANSIONS - self.expanded;
+        let left = MAX_EXPANSIONS - self.expanded.get();
         let found = self.expand(field, beginning, automaton, left.saturating_add(1), |_| Some(0))?;
         if found.len() > left {
             return Err(Error::refused(format!(
                 "its beginnings and patterns stand for more than {MAX_EXPANSIONS} terms"
             )));
         }
-        self.expanded += found.len();
+        self.expanded.set(self.expanded.get() + found.len());
         Ok(found)
     }
 
     /// The terms of a field that resemble `word`, at most [`MAX_RESEMBLING`], nearest first; the first `prefix` letters are the same.
     pub fn resembling(
-        &mut self,
+        &self,
         field: &QueryField,
         word: &str,
         fuzzy: Fuzzy,
@@ -123,7 +117,7 @@ impl Dictionaries<'_> {
 
     /// The terms of a field that begin so, that an automaton accepts and that have a distance; of more than `most` the first.
     fn expand<A: Automaton>(
-        &mut self,
+        &self,
         field: &QueryField,
         beginning: &str,
         automaton: &A,
@@ -135,7 +129,7 @@ impl Dictionaries<'_> {
     {
         let mut all: BTreeMap<Box<str>, Found> = BTreeMap::new();
         let walk =
-            Walk { automaton, work: &self.work, cancel: self.cancel, steps: Cell::new(0), stop: Cell::new(false) };
+            Walk { automaton, work: &self.work, cancel: self.cancel, looked: Cell::new(0), stop: Cell::new(false) };
         for (number, SegmentRef { index, .. }) in self.segments.iter().enumerate() {
             let (terms, segments) = (&field.of(index)?.terms, self.segments.len());
             guard::reading(index.path(), "look for terms", || {
@@ -175,20 +169,6 @@ fn sane(index: &crate::TextIndex, info: Option<&TermInfo>) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// Compiles a regular expression; its automaton is bounded, so what would grow beyond is refused.
-///
-/// # Errors
-/// [`Error::Query`] saying what is wrong with it.
-pub(super) fn pattern(text: &str) -> Result<Regex> {
-    if text.len() > MAX_PATTERN {
-        return Err(Error::refused(format!(
-            "a regular expression has at most {MAX_PATTERN} bytes, got {}",
-            text.len()
-        )));
-    }
-    Regex::new(text).map_err(|error| Error::refused(format!("the regular expression cannot be used: {error}")))
 }
 
 /// The automata of one and of two differences, which take a while to make.
@@ -256,7 +236,8 @@ struct Walk<'a, A> {
     automaton: &'a A,
     work: &'a Work,
     cancel: &'a dyn Fn() -> bool,
-    steps: Cell<usize>,
+    /// Steps that were taken when it looked whether to go on.
+    looked: Cell<u64>,
     stop: Cell<bool>,
 }
 
@@ -283,9 +264,11 @@ impl<A: Automaton> Automaton for Walk<'_, A> {
 
     fn accept(&self, state: &A::State, byte: u8) -> A::State {
         self.work.count(1);
-        self.steps.set(self.steps.get() + 1);
-        if self.steps.get().is_multiple_of(STEPS_BETWEEN_CHECKS) && self.check().is_err() {
-            self.stop.set(true);
+        if self.work.done() - self.looked.get() > STEPS_BETWEEN_CHECKS {
+            self.looked.set(self.work.done());
+            if self.check().is_err() {
+                self.stop.set(true);
+            }
         }
         self.automaton.accept(state, byte)
     }
