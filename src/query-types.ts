@@ -287,17 +287,25 @@ export interface ScoreExplanation {
   }
   readonly vector?: ScorePart & { readonly distance: number; readonly similarity?: number }
 }
-/** How the vectors of one segment were searched. Counts are of vectors. */
+/** How the vectors of one segment were searched: what was estimated, and what it took. Counts are of vectors. */
 export interface VectorExplanation {
+  /** The segment's name, as its directory has it. */
+  readonly segment: string
   /**
    * `scan`: every allowed one was measured, since there are fewer than `walkEstimate`. `walk`: the graph was walked; nothing is left out.
    * `masked-walk`: so it was, for more candidates, and what is not allowed was left out of them. `filtered-walk`: the walk went from one
    * allowed vector to the next. `walk-then-scan`: walks could not tell which are the nearest, because few near the query are allowed.
    */
   readonly strategy: 'scan' | 'walk' | 'masked-walk' | 'filtered-walk' | 'walk-then-scan'
+  /** Why, in one sentence with the numbers below. */
+  readonly reason: string
   readonly vectors: number
   /** Those that the filter allows at most. */
   readonly allowed: number
+  /** The one over the other, 0–1. */
+  readonly selectivity: number
+  /** What a scan was expected to cost: it measures all that is allowed. */
+  readonly scanEstimate: number
   /** Candidates that the cheapest walk keeps. */
   readonly ef: number
   /** What the cheapest walk was expected to cost: so many could be scanned in that time. */

@@ -73,7 +73,8 @@ pub(crate) fn explain<'a>(
         "selectivity": share(allowed as f64, documents as f64),
     });
     if !ranked.plans.is_empty() {
-        query["vector"] = ranked.plans.iter().map(plan).collect();
+        let segments = legs.snapshot.segments.iter().map(|view| view.segment.name.as_str());
+        query["vector"] = segments.zip(&ranked.plans).map(|(segment, one)| plan(segment, one)).collect();
     }
     if let (Ranking::Hybrid(hybrid), Some(Scale { bests, depth })) = (ranking, ranked.fused) {
         query["fusion"] = match hybrid.fusion {
@@ -101,17 +102,25 @@ fn term(part: &cutover_text::Part) -> Value {
     })
 }
 
-/// Which way one segment's vectors were searched.
-fn plan(plan: &VectorPlan) -> Value {
-    let strategy = match plan.strategy {
-        Strategy::Scan => "scan",
-        Strategy::Walk => "walk",
-        Strategy::MaskedWalk => "masked-walk",
-        Strategy::FilteredWalk => "filtered-walk",
-        Strategy::WalkThenScan => "walk-then-scan",
+/// Which way one segment's vectors were searched, and why.
+fn plan(segment: &str, plan: &VectorPlan) -> Value {
+    let VectorPlan { vectors, allowed, walk_estimate, .. } = *plan;
+    let walks = format!("the cheapest walk was expected to cost as much as a scan of {walk_estimate}");
+    let (strategy, reason) = match plan.strategy {
+        Strategy::Scan => ("scan", format!("{allowed} of {vectors} vectors may be found, and {walks}")),
+        Strategy::Walk => ("walk", format!("all {vectors} vectors may be found, and {walks}")),
+        Strategy::MaskedWalk => ("masked-walk", format!("{allowed} of {vectors} vectors may be found, and {walks}")),
+        Strategy::FilteredWalk => {
+            ("filtered-walk", format!("{allowed} of {vectors} vectors may be found, and {walks}"))
+        }
+        Strategy::WalkThenScan => (
+            "walk-then-scan",
+            format!("few of the {allowed} vectors that may be found are near, so a walk could not tell which are"),
+        ),
     };
     json!({
-        "strategy": strategy, "vectors": plan.vectors, "allowed": plan.allowed, "ef": plan.ef,
+        "segment": segment, "strategy": strategy, "reason": reason, "vectors": vectors, "allowed": allowed,
+        "selectivity": share(allowed as f64, vectors as f64), "scanEstimate": allowed, "ef": plan.ef,
         "walkEstimate": plan.walk_estimate, "measured": plan.measured, "hops": plan.hops, "reranked": plan.reranked,
     })
 }

@@ -281,6 +281,20 @@ fn explanations_add_up_to_the_score() {
         let plans = near["explanation"]["vector"].as_array().unwrap();
         let measured = plans.iter().map(|plan| plan["measured"].as_u64().unwrap());
         assert!(plans.iter().all(|plan| plan["strategy"] == "scan") && measured.sum::<u64>() > 0, "{plans:?}");
+        let mut segments: Vec<&str> = plans.iter().map(|plan| plan["segment"].as_str().unwrap()).collect();
+        segments.dedup();
+        assert_eq!(segments.len(), plans.len(), "each segment tells of itself");
+        for plan in plans {
+            let (allowed, vectors) = (plan["allowed"].as_f64().unwrap(), plan["vectors"].as_f64().unwrap());
+            let share = if vectors > 0.0 { allowed / vectors } else { 0.0 };
+            assert!((plan["selectivity"].as_f64().unwrap() - share).abs() < 1e-12, "{plan}");
+            assert_eq!(plan["scanEstimate"], plan["allowed"]);
+            // What was estimated is what decided, and what it took is told beside it.
+            assert!(plan["scanEstimate"].as_u64() <= plan["walkEstimate"].as_u64(), "{plan}");
+            // Some of what is allowed has no vector.
+            assert!(plan["measured"].as_u64() <= plan["allowed"].as_u64(), "{plan}");
+            assert!(plan["reason"].as_str().unwrap().contains(&plan["walkEstimate"].to_string()), "{plan}");
+        }
         let grouped = json!({"text": {"query": "red sea"}, "groupBy": {"field": "kind"}, "explain": true});
         for hit in hits(&fixture.search(&grouped, None)) {
             let all = hit["group"]["hits"].as_array().unwrap();
