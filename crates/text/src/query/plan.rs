@@ -7,7 +7,7 @@ use super::fields::{QueryField, Scope, chosen};
 use super::pattern::Pattern;
 use super::phrase::{Phrase, Word};
 use super::syntax::{self, Clause};
-use super::terms::{Dictionaries, Found};
+use super::terms::{Dictionaries, Expanded, Found};
 use super::unit::{Source, Unit};
 use super::words::{Piece, Span, cut, phrase};
 use super::work::{Spent, Work};
@@ -248,7 +248,7 @@ impl Planner<'_> {
         Ok(unit)
     }
 
-    fn sources(&self, field: usize, found: BTreeMap<Box<str>, Found>, sources: &mut Vec<Source>) {
+    fn sources(&self, field: usize, found: Vec<Expanded>, sources: &mut Vec<Source>) {
         let boost = self.plan.fields[field].boost;
         sources.extend(found.into_iter().map(|(term, Found { postings, frequency, distance })| {
             let factor = (boost / f64::from(1 + distance)) as f32;

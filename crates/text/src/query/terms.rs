@@ -1,7 +1,6 @@
 //! Terms in the dictionaries of all segments: one, those that resemble it, those that begin with it, those that a pattern matches.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
@@ -37,6 +36,9 @@ pub(super) struct Found {
     pub distance: u8,
 }
 
+/// A term and where it was found.
+pub(super) type Expanded = (Box<str>, Found);
+
 /// The dictionaries of a query's segments.
 pub(super) struct Dictionaries<'a> {
     pub segments: &'a [SegmentRef<'a>],
@@ -63,17 +65,17 @@ impl Dictionaries<'_> {
     }
 
     /// The terms of a field that begin so.
-    pub fn beginning(&self, field: &QueryField, prefix: &str) -> Result<BTreeMap<Box<str>, Found>> {
+    pub fn beginning(&self, field: &QueryField, prefix: &str) -> Result<Vec<Expanded>> {
         self.all(field, prefix, &Anything)
     }
 
     /// The terms of a field that a regular expression matches from their first letter to their last.
-    pub fn matching(&self, field: &QueryField, pattern: &Pattern) -> Result<BTreeMap<Box<str>, Found>> {
+    pub fn matching(&self, field: &QueryField, pattern: &Pattern) -> Result<Vec<Expanded>> {
         self.all(field, "", &Matcher::new(pattern, &self.work))
     }
 
     /// All that an automaton accepts.
-    fn all<A: Automaton>(&self, field: &QueryField, beginning: &str, automaton: &A) -> Result<BTreeMap<Box<str>, Found>>
+    fn all<A: Automaton>(&self, field: &QueryField, beginning: &str, automaton: &A) -> Result<Vec<Expanded>>
     where
         A::State: Clone,
     {
@@ -89,30 +91,23 @@ impl Dictionaries<'_> {
     }
 
     /// The terms of a field that resemble `word`, at most [`MAX_RESEMBLING`], nearest first; the first `prefix` letters are the same.
-    pub fn resembling(
-        &self,
-        field: &QueryField,
-        word: &str,
-        fuzzy: Fuzzy,
-        prefix: u32,
-    ) -> Result<BTreeMap<Box<str>, Found>> {
+    pub fn resembling(&self, field: &QueryField, word: &str, fuzzy: Fuzzy, prefix: u32) -> Result<Vec<Expanded>> {
         let most = fuzzy.letters(word);
         if most == 0 || word.chars().count() > MAX_FUZZY_LETTERS {
             return Ok(self.exact(field, word)?.map(|found| (Box::from(word), found)).into_iter().collect());
         }
         let near = Near(automata()[usize::from(most) - 1].build_dfa(word));
         let beginning: String = word.chars().take(prefix as usize).collect();
-        let found = self.expand(field, &beginning, &near, MAX_EXPANSIONS, |term| match near.0.eval(term) {
+        let mut found = self.expand(field, &beginning, &near, MAX_EXPANSIONS, |term| match near.0.eval(term) {
             Distance::Exact(distance) => Some(distance),
             Distance::AtLeast(_) => None,
         })?;
         if found.len() <= MAX_RESEMBLING {
             return Ok(found);
         }
-        let mut found: Vec<(Box<str>, Found)> = found.into_iter().collect();
         found.sort_by_key(|(_, found)| found.distance);
         found.truncate(MAX_RESEMBLING);
-        Ok(found.into_iter().collect())
+        Ok(found)
     }
 
     /// The terms of a field that begin so, that an automaton accepts and that have a distance; of more than `most` the first.
@@ -123,15 +118,17 @@ impl Dictionaries<'_> {
         automaton: &A,
         most: usize,
         distance: impl Fn(&[u8]) -> Option<u8>,
-    ) -> Result<BTreeMap<Box<str>, Found>>
+    ) -> Result<Vec<Expanded>>
     where
         A::State: Clone,
     {
-        let mut all: BTreeMap<Box<str>, Found> = BTreeMap::new();
+        // By term, as each dictionary has them.
+        let mut all: Vec<Expanded> = Vec::new();
         let walk =
             Walk { automaton, work: &self.work, cancel: self.cancel, looked: Cell::new(0), stop: Cell::new(false) };
         for (number, SegmentRef { index, .. }) in self.segments.iter().enumerate() {
             let (terms, segments) = (&field.of(index)?.terms, self.segments.len());
+            let (known, mut at) = (all.len(), 0);
             guard::reading(index.path(), "look for terms", || {
                 let mut stream = terms.terms().search(&walk).ge(beginning.as_bytes()).into_stream()?;
                 while stream.advance() {
@@ -143,20 +140,25 @@ impl Dictionaries<'_> {
                     let (Some(distance), true) = (distance(key), stream.value().doc_freq > 0) else { continue };
                     let term = std::str::from_utf8(key).map_err(|error| Stop::Theirs(error.to_string()))?;
                     sane(index, Some(stream.value()))?;
-                    if !all.contains_key(term) {
+                    at += all[at..known].iter().take_while(|(before, _)| **before < *term).count();
+                    if at == known || *all[at].0 != *term {
                         if all.len() == most {
                             break;
                         }
-                        all.insert(term.into(), Found { postings: vec![None; segments], frequency: 0, distance });
+                        all.push((term.into(), Found { postings: vec![None; segments], frequency: 0, distance }));
                     }
-                    if let Some(found) = all.get_mut(term) {
-                        found.frequency += u64::from(stream.value().doc_freq);
-                        found.postings[number] = Some(stream.value().clone());
-                    }
+                    let place = if at < known && *all[at].0 == *term { at } else { all.len() - 1 };
+                    let found = &mut all[place].1;
+                    found.frequency += u64::from(stream.value().doc_freq);
+                    found.postings[number] = Some(stream.value().clone());
                 }
                 Ok(())
             })?;
             walk.check()?;
+            if known > 0 {
+                // Two runs in their order: one pass.
+                all.sort_by(|(a, _), (b, _)| a.cmp(b));
+            }
         }
         Ok(all)
     }
