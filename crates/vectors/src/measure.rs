@@ -11,7 +11,7 @@ use crate::{
 pub(crate) trait Measure {
     /// Asks for what [`Measure::keys`] will read of a node.
     fn prefetch(&self, node: u32);
-    /// Asks for the beginning of it: with the codes of many nodes on their way, there is no room for all of each.
+    /// Asks for the beginning of its code, or for its whole row: with the codes of many nodes on their way, there is no room for all of each.
     fn prefetch_start(&self, node: u32);
     /// Appends the keys of nodes, which the caller has checked.
     fn keys(&self, nodes: &[u32], keys: &mut Vec<Key>);
