@@ -140,25 +140,27 @@ test('a file of vectors is a source of documents', async (t) => {
   t.is((await index.search({ vector: floats[5] as Float32Array, limit: 1 })).hits[0]?.id, 'd5')
 })
 
-test(`damaged files are read or refused (seed ${seed})`, async (t) => {
-  let state = seed
-  const pick = (n: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * n)
-  }
-  const path = join(directory(t), 'x.parquet')
-  for (let round = 0; round < 400; round++) {
-    const bytes = readFileSync(fixture(['snappy.parquet', 'zstd-two-columns.parquet'][round % 2] as string))
-    for (let flips = 1 + pick(3); flips > 0; flips--) {
-      const at = pick(bytes.length)
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << pick(8))
+// Of the first seed, one file has a negative count in its schema, which a reader once did not get past.
+for (const from of [467_221, seed])
+  test(`damaged files are read or refused (seed ${from})`, async (t) => {
+    let state = from
+    const pick = (n: number): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return Math.floor((state / 2 ** 32) * n)
     }
-    writeFileSync(path, bytes)
-    try {
-      await all(path, { column: 'embedding' })
-    } catch (error) {
-      if (!isCutoverError(error, 'CUTOVER_SOURCE')) throw error
+    const path = join(directory(t), 'x.parquet')
+    for (let round = 0; round < 400; round++) {
+      const bytes = readFileSync(fixture(['snappy.parquet', 'zstd-two-columns.parquet'][round % 2] as string))
+      for (let flips = 1 + pick(3); flips > 0; flips--) {
+        const at = pick(bytes.length)
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << pick(8))
+      }
+      writeFileSync(path, bytes)
+      try {
+        await all(path, { column: 'embedding' })
+      } catch (error) {
+        if (!isCutoverError(error, 'CUTOVER_SOURCE')) throw error
+      }
     }
-  }
-  t.pass()
-})
+    t.pass()
+  })

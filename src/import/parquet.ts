@@ -25,7 +25,8 @@ export async function* readParquet(file: SourceFile, wanted: Wanted): AsyncGener
     throw file.refuse('is a Parquet file: install the package hyparquet to read it', { package: 'hyparquet' })
   const compressors = await optional(async () => (await import('hyparquet-compressors')).compressors)
   const buffer = asBuffer(file)
-  const metadata = await guarded(file, () => hyparquet.parquetMetadataAsync(buffer))
+  // Vectors are no places on a map; and looking for those does not end where a count in the schema is negative.
+  const metadata = await guarded(file, () => hyparquet.parquetMetadataAsync(buffer, { geoparquet: false }))
   const tree = await guarded(file, () => hyparquet.parquetSchema(metadata))
   const column = choose(file, tree, wanted)
   let start = 0
