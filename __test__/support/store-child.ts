@@ -30,9 +30,10 @@ const deeds: Record<string, () => Promise<void>> = {
   /** Holds the newest version and waits to be killed. */
   async hold() {
     const store = await openStore(path)
-    const { version } = await store.snapshot()
-    setInterval(() => {}, 1000)
-    say({ id: version.id })
+    const snapshot = await store.snapshot()
+    // What nothing refers to any more is collected, and lets its version go.
+    setInterval(() => snapshot.directory, 1000)
+    say({ id: snapshot.version.id })
   },
 
   /** Attaches a file from where it runs, and goes elsewhere meanwhile. */
@@ -74,7 +75,7 @@ const deeds: Record<string, () => Promise<void>> = {
     const store = await openStore(path)
     const draft = await store.draft()
     put(draft.directory, { never: 'seen' })
-    setInterval(() => {}, 1000)
+    setInterval(() => draft.directory, 1000)
     say({ id: draft.version })
   },
 }
