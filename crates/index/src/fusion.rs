@@ -117,8 +117,9 @@ impl Hybrid<'_> {
     }
 
     /// Both legs at once, if another thread is free.
-    fn both(&self, legs: Legs<'_>, depth: usize) -> Result<Both> {
-        let (text, vector) = threads::join(|| legs.best_text(self.text, depth), || legs.vector(self.vector, depth));
+    fn both(&self, legs: Legs<'_>, depth: usize, sure: usize) -> Result<Both> {
+        let (text, vector) =
+            threads::join(|| legs.best_text(self.text, depth), || legs.vector(self.vector, depth, sure));
         let (text, (vector, plans)) = (text?, vector?);
         Ok(Both { text, vector, plans })
     }
@@ -132,7 +133,7 @@ impl Hybrid<'_> {
         weight: f64,
         bests: Option<Bests>,
     ) -> Result<(Fused, bool)> {
-        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, depth)?;
+        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, depth, wanted)?;
         let metric = self.vector.metric;
         let text_of = |c: &Candidate| c.text.map_or(0.0, |(_, bm25)| f64::from(bm25));
         let similarity_of = |c: &Candidate| c.vector.map_or(0.0, |(_, distance)| similarity(metric, distance));
@@ -160,7 +161,7 @@ impl Hybrid<'_> {
     }
 
     fn by_ranks(&self, legs: Legs<'_>, depth: usize, k: f64) -> Result<Fused> {
-        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, depth)?;
+        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, depth, depth)?;
         let mut hits = self.candidates(legs, by_text, by_vector, depth)?;
         for hit in &mut hits {
             hit.score = reciprocal(k, hit.text) + reciprocal(k, hit.vector);

@@ -7,7 +7,7 @@ use crate::fusion::Candidate;
 use crate::snapshot::Snapshot;
 use crate::vector_leg::VectorSearch;
 use cutover_text::{SegmentRef, SortKey, TextHit, TextPlan};
-use cutover_vectors::{Search, VectorPlan};
+use cutover_vectors::{Search, VectorPlan, default_ef};
 use fixedbitset::FixedBitSet;
 
 /// Where the legs look, and how they are stopped.
@@ -60,8 +60,14 @@ impl<'a> Legs<'a> {
         Ok(plan.matches(&self.segments(), &|| self.cancel.is_set())?)
     }
 
-    /// The nearest, and which way each segment was searched; nothing of that where every vector was to be measured.
-    pub fn vector(&self, search: &VectorSearch<'_>, wanted: usize) -> Result<(Vec<Candidate>, Vec<VectorPlan>)> {
+    /// The nearest, and which way each segment was searched; nothing of that where every vector was to be measured. The first
+    /// `sure` of them are to be found as surely as if no more were wanted.
+    pub fn vector(
+        &self,
+        search: &VectorSearch<'_>,
+        wanted: usize,
+        sure: usize,
+    ) -> Result<(Vec<Candidate>, Vec<VectorPlan>)> {
         let (mut hits, mut plans): (Vec<Candidate>, _) = (Vec::new(), Vec::new());
         if wanted == 0 {
             return Ok((hits, plans));
@@ -72,8 +78,9 @@ impl<'a> Legs<'a> {
             let last =
                 hits.get(wanted - 1).and_then(|last| last.vector).map_or(f32::INFINITY, |(_, distance)| distance);
             let within = search.max_distance.map_or(last, |most| most.min(last));
-            let ask = Search { k: wanted, ef: search.ef, allowed: self.allowed.of(segment), within, cancel: &cancel };
-            let index = &view.segment.vectors[search.field];
+            let (index, allowed) = (&view.segment.vectors[search.field], self.allowed.of(segment));
+            let enough = Some(default_ef(sure, index.len())).filter(|ef| allowed.is_none() && *ef >= 2 * wanted);
+            let ask = Search { k: wanted, ef: search.ef.or(enough), allowed, within, cancel: &cancel };
             let near = if search.exact {
                 index.find_exact(search.values, &ask)
             } else {

@@ -72,7 +72,7 @@ impl Ranking<'_> {
                 of_one_leg(hits, matches.documents)
             }
             Ranking::Vector(search) => {
-                let (hits, plans) = legs.vector(search, wanted)?;
+                let (hits, plans) = legs.vector(search, wanted, wanted)?;
                 Ranked { plans, ..of_one_leg(hits, allowed) }
             }
             Ranking::Hybrid(_) if wanted == 0 => of_one_leg(Vec::new(), allowed),

@@ -11,8 +11,12 @@ use nix::fcntl::OFlag;
 
 use crate::{Digest, Error, Result, digest::Hasher, mode::less_umask};
 
-/// Bytes gathered before they are written and hashed.
-const BUFFER: usize = 64 * 1024;
+/// Bytes that are written and hashed at once, at a multiple of as many in the file. The system can keep what one aligned write brings
+/// in one piece of memory: a reader's first touch of a mapped file then maps much at once, and its translations take less room.
+const BUFFER: usize = 2 << 20;
+
+/// Bytes that the buffer has room for at first.
+const BUFFER_AT_FIRST: usize = 16 * 1024;
 
 /// What a finished file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +53,7 @@ pub fn create(path: &Path) -> Result<Writer> {
     Ok(Writer {
         file,
         path: path.to_path_buf(),
-        buffer: Vec::with_capacity(BUFFER),
+        buffer: Vec::with_capacity(BUFFER_AT_FIRST),
         hasher: Hasher::new(),
         written: 0,
         failed: false,
@@ -123,13 +127,13 @@ impl Write for Writer {
         Ok(bytes.len())
     }
 
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.require_sound()?;
-        if self.buffer.len() + bytes.len() > BUFFER {
+        while self.buffer.len() + bytes.len() >= BUFFER {
+            let (now, later) = bytes.split_at(BUFFER - self.buffer.len());
+            self.buffer.extend_from_slice(now);
             self.write_buffer()?;
-        }
-        if bytes.len() >= BUFFER {
-            return self.write_through(bytes);
+            bytes = later;
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())

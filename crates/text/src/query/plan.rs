@@ -18,7 +18,7 @@ use crate::{Error, Result, SegmentRef};
 /// How often a long query looks whether it was cancelled, in units.
 const UNITS_BETWEEN_CHECKS: usize = 256;
 /// The most different words of a query that others may resemble; those behind them are looked for as they are.
-const MAX_NEAR: usize = 64;
+const MAX_NEAR: usize = 32;
 /// The most words of a phrase whose words may be moved.
 const MAX_MOVED: usize = 64;
 

@@ -15,7 +15,7 @@ use crate::guard::{self, Stop};
 use crate::{Error, Result, SegmentRef};
 
 /// The most terms that the beginnings and patterns of a query may stand for, counted for each field.
-const MAX_EXPANSIONS: usize = 1 << 18;
+const MAX_EXPANSIONS: usize = 1 << 16;
 /// What a term that is found counts for, in steps: it is noted, and its postings are looked up.
 const FOUND: usize = 64;
 /// The most terms of one field that resemble a word: the nearest are taken.
