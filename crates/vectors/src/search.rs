@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The fewest candidates that are measured in full where codes found them, unless the field has more of them measured.
-pub(crate) const LEAST_RERANKED: usize = 32;
+pub(crate) const LEAST_RERANKED: usize = 24;
 /// Of what a scan measures by codes, one in so many may be measured in full: among vectors that are all far from the query codes tell
 /// less. How many are, is decided by what is found.
 const SCANNED_PER_RERANKED: usize = 8;
