@@ -22,7 +22,8 @@ pub(crate) struct Cursors<'a> {
     occurrences: Vec<f32>,
 }
 
-enum Reader {
+/// One unit.
+pub(super) enum Reader {
     /// The terms' postings, and what an occurrence of each counts for.
     Terms(Vec<(SegmentPostings, f32)>),
     /// Documents and occurrences, read already, and how many were passed.
@@ -83,7 +84,8 @@ pub(super) fn part(weight: f32, occurrences: f32, norm: f32) -> f32 {
 }
 
 impl Reader {
-    fn new(asked: &Asked<'_>, unit: &Unit, only: &FixedBitSet, sums: &mut Sums) -> Result<Self, Stop> {
+    /// For the documents in `only`.
+    pub fn new(asked: &Asked<'_>, unit: &Unit, only: &FixedBitSet, sums: &mut Sums) -> Result<Self, Stop> {
         if !unit.phrases.is_empty() || unit.sources.len() > MOST_CURSORS {
             sums.reserve(asked.index.len() as usize);
             let mut list = Vec::new();
@@ -102,8 +104,9 @@ impl Reader {
         Ok(Self::Terms(terms))
     }
 
-    /// How often the document has the unit; none when it has not.
-    fn occurrences(&mut self, document: u32) -> Option<f32> {
+    /// How often the document has the unit; none when it has not. It must not be before the last one asked for, and be one of those
+    /// named.
+    pub fn occurrences(&mut self, document: u32) -> Option<f32> {
         match self {
             Self::List(list, passed) => {
                 *passed += list[*passed..].partition_point(|(other, _)| *other < document);

@@ -5,13 +5,14 @@
 //! a document's parts are added in the same order, rarest first.
 //!
 //! Common words have most of the postings and add least. Once all that the words not yet added could bring a document is less than the
-//! best have already, adding up turns to visiting the few that may still be among the best (Turtle and Flood 1995), and what is left is read
+//! best have already, those words are looked up for the few that may still be among the best (Turtle and Flood 1995), and else read
 //! to be counted alone: the total is exact, so every posting that can match is looked at anyway.
 
 use fixedbitset::FixedBitSet;
 
 use super::Top;
-use super::cursors::{Cursors, lengths, part};
+use super::cursors::{Cursors, Reader, lengths, part};
+use super::fields::Lengths;
 use super::unit::{Asked, Sums, Unit};
 use crate::guard::Stop;
 
@@ -46,7 +47,7 @@ const SLACK: f32 = 1e-5;
 /// The way that is thought to cost least for so many candidates.
 pub(crate) fn choose(asked: &Asked<'_>, candidates: usize) -> Way {
     let postings: usize = scored(asked).map(|unit| unit.postings(asked.segment)).sum();
-    let visit = visiting(asked, candidates);
+    let visit = visiting(asked, 0, candidates);
     let add_up = postings.saturating_mul(ADD_UP).saturating_add((asked.index.len() as usize).saturating_mul(CELL));
     if visit < add_up { Way::Visit } else { Way::AddUp }
 }
@@ -56,9 +57,9 @@ fn scored<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = &'a Unit> {
     asked.plan.order.iter().map(|unit| &asked.plan.units[*unit])
 }
 
-/// What visiting so many candidates costs.
-fn visiting(asked: &Asked<'_>, candidates: usize) -> usize {
-    let terms: usize = scored(asked).map(|unit| unit.sources.len().min(16) + unit.phrases.len()).sum();
+/// What visiting so many candidates costs, with the first `done` of the scored units added already.
+fn visiting(asked: &Asked<'_>, done: usize, candidates: usize) -> usize {
+    let terms: usize = scored(asked).skip(done).map(|unit| unit.sources.len().min(16) + unit.phrases.len()).sum();
     candidates.saturating_mul(terms).saturating_mul(VISIT)
 }
 
@@ -85,7 +86,7 @@ pub(crate) fn add_up(
             if let Some(allowed) = allowed {
                 seen.intersect_with(allowed);
             }
-            visit(asked, &few, top)?;
+            add_rest(asked, number, &few, &mut scores, &lengths, &mut sums, top)?;
             return Ok(seen.count_ones(..));
         }
         if unit.sources.len() + unit.phrases.len() > 1 || !unit.phrases.is_empty() {
@@ -141,7 +142,31 @@ fn contenders(
     }
     let mut few = FixedBitSet::with_capacity(seen.len());
     few.extend(found().filter(|document| scores[*document] + may_come >= needed));
-    (visiting(asked, few.count_ones(..)) < left.saturating_mul(ADD_UP)).then_some(few)
+    (visiting(asked, next, few.count_ones(..)) < left.saturating_mul(ADD_UP)).then_some(few)
+}
+
+/// Adds the units from `next` on to the scores of a few documents, and shows those to `top`.
+fn add_rest(
+    asked: &Asked<'_>,
+    next: usize,
+    few: &FixedBitSet,
+    scores: &mut [f32],
+    lengths: &[Lengths<'_>],
+    sums: &mut Sums,
+    top: &mut Top,
+) -> Result<(), Stop> {
+    for unit in scored(asked).skip(next) {
+        asked.check()?;
+        let (mut reader, weight) = (Reader::new(asked, unit, few, sums)?, unit.weight());
+        for document in few.ones() {
+            asked.count(1);
+            if let Some(occurrences) = reader.occurrences(document as u32) {
+                scores[document] += part(weight, occurrences, lengths[unit.scope].norm(document as u32));
+            }
+        }
+    }
+    few.ones().for_each(|document| top.push(asked.segment, document as u32, scores[document]));
+    Ok(())
 }
 
 /// Visits the candidates and shows those that match to `top`; returns how many those are.
