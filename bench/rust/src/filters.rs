@@ -13,7 +13,7 @@ use crate::{
 
 const K: usize = 10;
 const SHARES: [f64; 5] = [0.5, 0.1, 0.01, 0.001, 0.0001];
-/// Queries under each filter: a far one takes a pass over all vectors for each of them.
+/// Queries under each filter, spread over all, which may be in an order: a far one takes a pass over all vectors for each of them.
 const ASKED: usize = 200;
 /// Times that each query is asked; its fastest counts, so that what else the machine does counts less.
 const TIMES: usize = 3;
@@ -23,16 +23,18 @@ pub fn run(data: &Data) {
     ours::build(&data.base, directory.path(), 2);
     let index = ours::open(directory.path());
     let (base, queries) = (data.base.unit(), data.queries.unit());
-    let plain = unfiltered(data, &index, &queries);
+    let spread = (0..ASKED).flat_map(|at| queries.row(at * queries.len() / ASKED).to_vec()).collect();
+    let asked = Rows::new(spread, queries.dimensions());
+    let plain = unfiltered(data, &index, &queries, &asked);
     println!("filter    allowed  recall@10  least   median µs  mean µs  ÷ unfiltered  chosen");
     for share in SHARES {
         let count = ((base.len() as f64 * share).round() as usize).max(1);
         let random = random(base.len(), count);
         let cluster = extreme(&base, base.row(7), count, true);
         let line = |name: &str, of: &dyn Fn(usize) -> FixedBitSet| {
-            let (found, times) = filtered(&index, &base, &queries, of);
+            let (found, times) = filtered(&index, &base, &asked, of);
             let chosen: Vec<String> =
-                chosen(&index, &queries, of).iter().map(|(way, of)| format!("{way} {of}")).collect();
+                chosen(&index, &asked, of).iter().map(|(way, of)| format!("{way} {of}")).collect();
             let mean = times.iter().sum::<f64>() / times.len() as f64;
             println!(
                 "{name:8}  {count:7}  {:.4}     {:.1}  {:9.0}  {mean:9.0}  {:12.2}  {}",
@@ -45,12 +47,12 @@ pub fn run(data: &Data) {
         };
         line("random", &|_| random.clone());
         line("cluster", &|_| cluster.clone());
-        line("far", &|at| extreme(&base, queries.row(at), count, false));
+        line("far", &|at| extreme(&base, asked.row(at), count, false));
     }
 }
 
 /// Prints and returns mean microseconds of a search without a filter at recall .95.
-fn unfiltered(data: &Data, index: &VectorIndex, queries: &Rows) -> f64 {
+fn unfiltered(data: &Data, index: &VectorIndex, queries: &Rows, asked: &Rows) -> f64 {
     let mut rows = Vec::new();
     let mut at_ef = |ef| {
         let mut one = |at: usize| {
@@ -60,7 +62,7 @@ fn unfiltered(data: &Data, index: &VectorIndex, queries: &Rows) -> f64 {
         (0..queries.len()).map(&mut one).sum::<f64>() / queries.len() as f64
     };
     let (ef, reached) = least_ef(0.95, &mut at_ef);
-    let times = fastest(&mut |at| ours::search(index, queries.row(at), K, Some(ef), None, &mut rows));
+    let times = fastest(&mut |at| ours::search(index, asked.row(at), K, Some(ef), None, &mut rows));
     let mean = times.iter().sum::<f64>() / times.len() as f64;
     println!("unfiltered, ef {ef}: recall@10 {reached:.4}, {mean:.0} µs\n");
     mean

@@ -13,6 +13,8 @@ use crate::{
     distance::Key,
     error::{Error, Result},
     measure::Measure,
+    pool::Pool,
+    visited::Visited,
     walk::{CANCEL_EVERY, Cost, Scratch, Walk},
 };
 
@@ -69,8 +71,9 @@ impl<M: Measure> Among<'_, M> {
     /// Measures what was gathered, then expands the nearest until none is left.
     fn follow(&self, scratch: &mut Scratch, cost: &mut Cost) -> Result<()> {
         loop {
-            let Scratch { pool, nodes, keys, .. } = scratch;
+            let Scratch { pool, nodes, keys, visited, .. } = scratch;
             keys.clear();
+            self.look_ahead(visited, pool);
             self.walk.measure.keys(nodes, keys);
             cost.measured += keys.len();
             pool.offer_and(keys, |nearest| self.walk.links.prefetch_slots(nearest));
@@ -81,6 +84,22 @@ impl<M: Measure> Among<'_, M> {
             }
             nodes.clear();
             self.gather(node, scratch)?;
+        }
+    }
+
+    /// Asks for the lists that the next hop will probably go through, and for that of the hop after it.
+    #[inline]
+    fn look_ahead(&self, visited: &Visited, pool: &Pool) {
+        let mut ahead = pool.ahead();
+        if let Some(next) = ahead.next() {
+            for &link in self.walk.links.slots(next) {
+                if self.walk.links.is_node(link) && !self.is_allowed(link) && !visited.is_met(link) {
+                    self.walk.links.prefetch_slots(link);
+                }
+            }
+        }
+        if let Some(second) = ahead.next() {
+            self.walk.links.prefetch_slots(second);
         }
     }
 
@@ -97,7 +116,7 @@ impl<M: Measure> Among<'_, M> {
                 links.prefetch_slots(near);
             }
         }
-        for &near in through.iter() {
+        for &near in through.iter().take(18) {
             if nodes.len() >= links.slots_per_node() {
                 break;
             }

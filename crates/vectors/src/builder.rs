@@ -6,7 +6,9 @@
 use cutover_durable::fs::{Writer, Written};
 
 use crate::{
-    build::{Building, Caller, CodePoints, FloatRows, Lists, Points, insert_all, levels, repair, rows_per_block},
+    build::{
+        Building, Caller, CodePoints, FloatRows, Lists, Points, effort, insert_all, levels, repair, rows_per_block,
+    },
     codes::{CodedRows, Coding, LEAST_DIMENSIONS, rerank},
     distance::{check_given, normalise},
     error::{Error, Result},
@@ -140,30 +142,31 @@ impl VectorBuilder {
         let full = self.write_full(full, cancel)?;
         let codes = self.encode(cancel)?;
         let rows = std::mem::replace(&mut self.rows, GivenRows::new(&self.parameters));
-        let lists = if let Some((codes, _)) = &codes {
+        let (lists, effort) = if let Some((codes, _)) = &codes {
             drop(rows);
             self.link(&CodePoints::new(codes, self.len()), levels, cancel, linker)?
         } else {
             self.link(&self.float_rows(rows, cancel)?, levels, cancel, linker)?
         };
         let codes = codes.as_ref().map(|(rows, rerank)| (rows, *rerank));
-        let graph = write_graph(graph, &self.parameters, &lists, codes, &self.ordinals, cancel)?;
+        let graph = write_graph(graph, &self.parameters, &lists, effort, codes, &self.ordinals, cancel)?;
         Ok((graph, full))
     }
 
-    /// Links the points, and those that no link leads to.
+    /// Links the points, and those that no link leads to; and how many candidates a search of that graph needs.
     fn link<P: Points>(
         &self,
         points: &P,
         levels: &[u8],
         cancel: &dyn Fn() -> bool,
         linker: impl Linker,
-    ) -> Result<Lists> {
+    ) -> Result<(Lists, u32)> {
         let building = Building::new(&self.parameters, points, levels)?;
         linker.link(&building)?;
         let built = building.finish();
         repair(&built, cancel)?;
-        Ok(built.into_lists())
+        let effort = effort(&built, cancel)?;
+        Ok((built.into_lists(), effort))
     }
 
     /// Rows to build over as they are; for cosine they are made of length 1.

@@ -6,7 +6,8 @@
 //!                    (f32) or rounded (f16), then zeroes up to a multiple of 4 bytes; in ascending order of ordinals
 //!          ordinals  u32 × rows: ascending; empty where row i is of ordinal i, for all i
 //! .graph   params: metric u8 (0: cosine, 1: l2, 2: inner product), codes u8 (0: none, 1: int8), dimensions u16, m u16,
-//!                  ef construction u16, seed u64, nodes u32, entry u32, scale f32, rerank u16, levels u16, ordinal bound u64, zero u64
+//!                  ef construction u16, seed u64, nodes u32, entry u32, scale f32, rerank u16, levels u16, ordinal bound u64, effort u32,
+//!                  zero u32
 //!          ordinals  u32 × nodes: node i is row i of .full; empty as there
 //!          nodes     a block for each node: its code (a byte for each dimension, with codes), zeroes up to a multiple of 4 bytes,
 //!                    its terms (with codes: f32 factor for inner product, f32 factor and f32 norm for l2, none for cosine), its links
@@ -19,6 +20,7 @@
 //!
 //! The ordinal bound is one more than the greatest ordinal, 0 when there is no vector. `scale` is what 127 in a code stands for with
 //! cosine, else 0. `rerank` says how many of a search's candidates are measured in full, in quarters of them; 0 without codes.
+//! `effort` is how many candidates a search for the nearest 10 needed to find .98 of them when the graph was made, 0 where that was not tried.
 //! Format 1 was never released.
 
 use cutover_durable::{
@@ -136,6 +138,8 @@ pub(crate) struct GraphParams {
     /// Levels above level 0.
     pub(crate) levels: u32,
     pub(crate) ordinal_bound: u64,
+    /// How many candidates find .98 of the nearest 10; 0 where that is not known.
+    pub(crate) effort: u32,
 }
 
 impl GraphParams {
@@ -160,6 +164,7 @@ impl GraphParams {
         }
         put(&mut bytes, 30, &(self.levels as u16).to_le_bytes());
         put(&mut bytes, 32, &self.ordinal_bound.to_le_bytes());
+        put(&mut bytes, 40, &self.effort.to_le_bytes());
         bytes
     }
 
@@ -184,6 +189,7 @@ impl GraphParams {
             coding: decode_coding(metric, dimensions, bytes)?,
             levels: u32::from(u16::from_le_bytes(at(bytes, 30))),
             ordinal_bound: u64::from_le_bytes(at(bytes, 32)),
+            effort: u32::from_le_bytes(at(bytes, 40)),
         };
         if !(1..=MAX_M).contains(&params.m) {
             return Err(format!("its nodes have {} links", params.m));

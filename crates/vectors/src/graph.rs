@@ -124,6 +124,11 @@ impl<'a> Links<'a> {
         self.graph.params.coding
     }
 
+    /// How many candidates a search for the nearest 10 needed when the graph was made; 0 where that is not known.
+    pub(crate) fn effort(&self) -> usize {
+        self.graph.params.effort as usize
+    }
+
     /// The nodes' codes, where there are some.
     pub(crate) fn codes(&self, coding: &Coding) -> Codes<'a> {
         Codes::new(coding, bytemuck::cast_slice(self.words), self.block.stride * 4)

@@ -61,6 +61,8 @@ pub(crate) struct Sizes {
     /// Allowed vectors, at least 1 and at most all.
     pub(crate) available: usize,
     pub(crate) rows: usize,
+    /// How many candidates a walk for 10 needed when the graph was made; 0 where that is not known.
+    pub(crate) effort: usize,
     /// Which share is allowed where the walk goes.
     pub(crate) share: f64,
     /// Links of a node on level 0.
@@ -78,11 +80,16 @@ pub(crate) struct Way {
     cost: f64,
 }
 
-/// A masked walk needs so much of the default ef where half or less is allowed, and all of it where all is: with a filter of 50 %
-/// that finds .98 of the nearest 10 on both data sets. All of it, too, where fewer are allowed around the query than elsewhere.
-const MASKED: f64 = 0.8;
+/// How many candidates a graph needs beside the default ef is measured with rows for queries. Others may be harder: it counts as this
+/// at least.
+const LEAST_HARDNESS: f64 = 0.65;
+/// A masked walk needs so much of the default ef, for a graph as hard as the default is made for, where half or less is allowed, and all
+/// of it where all is: that finds .98 of the nearest 10 on both data sets; …
+const MASKED: f64 = 1.03;
+/// … and so much of it where fewer are allowed around the query than elsewhere.
+const MASKED_WHERE_RARE: f64 = 1.2;
 /// A filtered walk needs so much of the default ef for as many vectors as are allowed, …
-const FILTERED: f64 = 0.57;
+const FILTERED: f64 = 0.87;
 /// … where this share is; more below, where allowed nodes lead to fewer others.
 const CONNECTED: f64 = 0.1;
 /// Vectors near the query are allowed as others are, if their share is at least a quarter of that of all.
@@ -124,23 +131,30 @@ impl Sizes {
         let share = self.share;
         let ef = match self.ef {
             Some(ef) => ef as f64 / share,
-            None => self.masked_part() * default_ef(whole(self.k as f64 / share), self.rows) as f64,
+            None => self.hardness() * self.masked_part() * default_ef(whole(self.k as f64 / share), self.rows) as f64,
         };
         let ef = self.candidates(whole(ef.max(1.5 * self.k as f64 / share)), self.rows);
         Way { strategy: Strategy::MaskedWalk, ef, cost: self.walk(ef) }
     }
 
+    /// What the graph needs beside the default ef.
+    fn hardness(&self) -> f64 {
+        let needed = self.effort as f64 / default_ef(10, self.rows) as f64;
+        if self.effort == 0 { 1.0 } else { needed.max(LEAST_HARDNESS) }
+    }
+
     /// How much of the default ef a masked walk needs.
     fn masked_part(&self) -> f64 {
         let is_rare_here = self.share * (self.rows as f64) < 0.99 * self.available as f64;
-        if is_rare_here { 1.0 } else { MASKED + (1.0 - MASKED) * (2.0 * self.share - 1.0).max(0.0) }
+        if is_rare_here { MASKED_WHERE_RARE } else { MASKED + (1.0 - MASKED) * (2.0 * self.share - 1.0).max(0.0) }
     }
 
     fn filtered(&self) -> Way {
         let share = self.share;
         let less_connected = (CONNECTED / share).max(1.0).powf(0.8);
         let ef = self.ef.unwrap_or_else(|| {
-            whole(FILTERED * less_connected * default_ef(self.k, self.available) as f64).max(2 * self.k)
+            whole(self.hardness() * FILTERED * less_connected * default_ef(self.k, self.available) as f64)
+                .max(2 * self.k)
         });
         let ef = self.candidates(ef, self.available);
         let slots = self.slots as f64;

@@ -193,6 +193,7 @@ impl Ask<'_> {
             is_all: self.allowed.is_none(),
             available: expected,
             rows: rows.max(1),
+            effort: self.links.effort(),
             share: expected as f64 / rows.max(1) as f64,
             slots: self.links.slots_per_node(),
             lines: self.lines,

@@ -98,12 +98,13 @@ impl FullWriter {
 /// Nodes whose blocks or lists are written between two looks at the cancel flag.
 const NODES_BETWEEN_CHECKS: usize = 4096;
 
-/// Writes the graph over the rows of `ordinals`, with their codes and how many quarters of the candidates are measured in full, if
-/// there are codes.
+/// Writes the graph over the rows of `ordinals`, with how many candidates its searches need, and with their codes and how many quarters
+/// of the candidates are measured in full, if there are codes.
 pub(crate) fn write_graph(
     writer: Writer,
     parameters: &Parameters,
     lists: &Lists,
+    effort: u32,
     codes: Option<(&CodedRows, u16)>,
     ordinals: &[u32],
     cancel: &dyn Fn() -> bool,
@@ -120,6 +121,7 @@ pub(crate) fn write_graph(
         coding: codes.map(|(rows, rerank)| (*rows.coding(), rerank)),
         levels: u32::from(lists.top()),
         ordinal_bound: ordinals::bound(ordinals),
+        effort,
     };
     let mut file = container(writer, GRAPH_MAGIC, params.encode())?;
     file.ordinals(ordinals)?;

@@ -107,7 +107,8 @@ impl<'a, P: Points> Building<'a, P> {
             if at == 0 && top > 0 {
                 near = Near::new(near.distance(), lists.layer(1).node(near.place()));
             }
-            let found = search(points, layer, &memory.from, near, self.ef_construction, stop, &mut memory.scratch);
+            let found =
+                search(points, layer, &memory.from, near, None, self.ef_construction, stop, &mut memory.scratch);
             let Some(found) = found else { return false };
             near = found[0];
             memory.found[usize::from(at)].clear();
@@ -204,10 +205,35 @@ impl<P: Points> Built<'_, P> {
         self.0.len()
     }
 
+    /// Whether a node is above level 0, too.
+    pub(crate) fn is_tall(&self, node: u32) -> bool {
+        self.0.lists.tall().is(node)
+    }
+
+    /// Makes a node ready to be measured from.
+    pub(crate) fn prepare(&self, node: u32, memory: &mut Inserter<P>) {
+        self.0.points.prepare(node, &mut memory.from);
+    }
+
+    /// Writes the distances of `nodes` from what was made ready.
+    pub(crate) fn measure(&self, nodes: &[u32], distances: &mut [f32], memory: &Inserter<P>) {
+        self.0.points.measure(&memory.from, nodes, distances);
+    }
+
     /// The node closest to `node` among those that a search from the entry point finds, `node` itself left out if it can be.
     pub(crate) fn closest(&self, node: u32, memory: &mut Inserter<P>) -> u32 {
+        let found = self.found(node, None, self.0.ef_construction, memory);
+        found.iter().map(|near| near.place()).find(|&place| place != node).unwrap_or(node)
+    }
+
+    /// What a search for `ef` nodes near `node`, which is on level 0 alone, finds without entering it, nearest first.
+    pub(crate) fn without<'m>(&self, node: u32, ef: usize, memory: &'m mut Inserter<P>) -> &'m [Near] {
+        self.found(node, Some(node), ef, memory)
+    }
+
+    fn found<'m>(&self, node: u32, barred: Option<u32>, ef: usize, memory: &'m mut Inserter<P>) -> &'m [Near] {
         let (points, lists) = (self.0.points, &self.0.lists);
-        points.prepare(node, &mut memory.from);
+        self.prepare(node, memory);
         let mut near = self.0.entrance(memory);
         for above in (1..=lists.top()).rev() {
             near = descend(points, lists.layer(above), &memory.from, near, &mut memory.scratch);
@@ -215,7 +241,6 @@ impl<P: Points> Built<'_, P> {
         let start = if lists.top() > 0 { lists.layer(1).node(near.place()) } else { near.place() };
         let start = Near::new(near.distance(), start);
         let ground = lists.layer(0);
-        let found = search(points, ground, &memory.from, start, self.0.ef_construction, &|| false, &mut memory.scratch);
-        found.into_iter().flatten().map(|near| near.place()).find(|&place| place != node).unwrap_or(node)
+        search(points, ground, &memory.from, start, barred, ef, &|| false, &mut memory.scratch).unwrap_or_default()
     }
 }

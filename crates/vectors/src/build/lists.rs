@@ -48,6 +48,11 @@ impl Tall {
         &self.counts
     }
 
+    /// Whether a node is one of them.
+    pub(crate) fn is(&self, node: u32) -> bool {
+        self.number(node).is_some()
+    }
+
     fn number(&self, node: u32) -> Option<u32> {
         let found = self.numbers.binary_search_by_key(&node, |&(node, _)| node).ok()?;
         Some(self.numbers[found].1)

@@ -8,6 +8,7 @@
 //! A graph is [`Building`] while nodes are inserted, by several threads, and [`Built`] once no thread can insert any more.
 
 mod codes;
+mod effort;
 mod floats;
 mod heuristic;
 mod insert;
@@ -22,6 +23,7 @@ mod tests;
 mod threads;
 
 pub(crate) use codes::CodePoints;
+pub(crate) use effort::effort;
 pub(crate) use floats::{FloatRows, rows_per_block};
 pub(crate) use insert::Building;
 pub(crate) use levels::levels;

@@ -104,17 +104,22 @@ pub(crate) fn descend<P: Points>(
 }
 
 /// The `limit` places of a layer nearest to `from` that are found from `start`, nearest first, at least one; nothing when `stop`,
-/// asked every [`HOPS_BETWEEN_CHECKS`] expanded places, says so.
+/// asked every [`HOPS_BETWEEN_CHECKS`] expanded places, says so. It does not enter `barred`.
+#[expect(clippy::too_many_arguments, reason = "a function of the inner loop: each is one thing")]
 pub(crate) fn search<'s, P: Points>(
     points: &P,
     layer: Layer<'_>,
     from: &P::From,
     start: Near,
+    barred: Option<u32>,
     limit: usize,
     stop: &dyn Fn() -> bool,
     scratch: &'s mut Scratch,
 ) -> Option<&'s [Near]> {
     scratch.begin(layer.len(), layer.width(), limit);
+    if let Some(barred) = barred {
+        scratch.meet(barred);
+    }
     scratch.meet(start.place());
     scratch.pool.offer(start.distance(), start.place());
     let mut hops = 0;

@@ -4,6 +4,7 @@
 #[cfg(feature = "oracle")]
 mod beside_hnswlib;
 mod codes;
+mod effort;
 mod parts;
 mod repairs;
 mod shapes;
