@@ -185,7 +185,7 @@ impl Sizes {
 
     /// One vector that a scan measures.
     fn scanned(&self) -> f64 {
-        10.0 + 2.5 * self.lines as f64
+        6.0 + 3.2 * self.lines as f64
     }
 }
 

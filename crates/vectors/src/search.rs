@@ -24,7 +24,9 @@ pub(crate) const LEAST_RERANKED: usize = 24;
 /// Of what a scan measures by codes, one in so many may be measured in full: among vectors that are all far from the query codes tell
 /// less. How many are, is decided by what is found.
 const SCANNED_PER_RERANKED: usize = 8;
-/// … up to this.
+/// … but as many as this, …
+const LEAST_SCANNED: usize = 512;
+/// … and up to this.
 const MOST_RERANKED: usize = 16_384;
 /// What is taken for the share that is allowed near the query where none of those looked at is.
 const LEAST_SHARE: f64 = 1.0 / 256.0;
@@ -101,7 +103,8 @@ impl VectorIndex {
             let quarters = usize::from(quarters);
             ask.wanted = (ef * quarters / 4).max(LEAST_RERANKED * quarters).max(2 * k);
             ask.lines = self.dimensions().div_ceil(LINE);
-            ask.scanned = (available / SCANNED_PER_RERANKED).clamp(ask.wanted, ask.wanted.max(MOST_RERANKED));
+            let may_rerank = (available / SCANNED_PER_RERANKED).clamp(LEAST_SCANNED, MOST_RERANKED);
+            ask.scanned = ask.wanted.max(may_rerank);
             let (mut candidates, mut plan) = ask.candidates(&ByCode::new(links, &coding, query))?;
             let (found, reranked) = match plan.strategy {
                 Strategy::Walk | Strategy::MaskedWalk | Strategy::FilteredWalk => {
