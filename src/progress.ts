@@ -2,6 +2,8 @@
 import type { Progress } from './options.js'
 
 const INTERVAL_MS = 100
+/** A look that comes a little too early to be told must not be the last for another interval. */
+const LOOK_MS = 20
 
 /** Calls `onProgress`, and `onFailure` with what it throws. */
 export class Reporter {
@@ -41,7 +43,7 @@ export class Reporter {
       const { phase, done, total } = JSON.parse(look()) as Pick<Progress, 'phase' | 'done'> & { total?: number | null }
       this.report(phase, done, total ?? undefined)
     }
-    const timer = setInterval(tell, INTERVAL_MS)
+    const timer = setInterval(tell, LOOK_MS)
     try {
       return await work
     } finally {
