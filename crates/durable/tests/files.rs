@@ -22,13 +22,16 @@ fn umask() -> u32 {
 
 #[test]
 fn a_finished_file_is_counted_digested_and_read_only() {
+    const GATHERED: usize = 2 << 20;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file");
     let mut writer = fs::create(&path).unwrap();
     assert_eq!(mode(&path), 0o600);
     let mut expected = Vec::new();
-    for size in [0, 1, 1000, 65_536, 3, 200_000, 65_535] {
-        let bytes = vec![size as u8; size];
+    // Writes that end before, at and behind the two megabytes that are gathered, and one of several times as many.
+    for size in [0, 1, 1000, GATHERED - 1001, GATHERED, 3, 5_000_000, GATHERED - 1] {
+        let start = expected.len();
+        let bytes: Vec<u8> = (start..start + size).map(|at| (at % 251) as u8).collect();
         writer.write_all(&bytes).unwrap();
         expected.extend_from_slice(&bytes);
         assert_eq!(writer.position(), expected.len() as u64);
