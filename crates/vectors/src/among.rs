@@ -7,19 +7,21 @@
 //! Both lead from one allowed node to the next where these lie near the query. Where there are none, no walk can tell which allowed nodes
 //! are the nearest: they may lie in every direction.
 
+use std::iter;
+
 use fixedbitset::FixedBitSet;
 
 use crate::{
     distance::Key,
     error::{Error, Result},
     measure::Measure,
-    pool::Pool,
-    visited::Visited,
-    walk::{CANCEL_EVERY, Cost, Scratch, Walk},
+    walk::{CANCEL_EVERY, Cost, Scratch, Walk, expanded_at_once},
 };
 
 /// Nodes near the query whose neighbours are looked at, to learn how many there are allowed.
 const LOOKED_AROUND: usize = 4;
+/// Neighbours that are not allowed whose own are looked at in their stead, of each node.
+const MOST_THROUGH: usize = 18;
 
 /// Walks that find allowed nodes only.
 pub(crate) struct Among<'a, M> {
@@ -59,8 +61,31 @@ impl<M: Measure> Among<'_, M> {
         scratch.pool.reset(ef);
         scratch.nodes.clear();
         scratch.barred.take(&[start.node()], &self.walk.links, &mut scratch.nodes)?;
-        self.gather(start.node(), scratch)?;
-        self.follow(scratch, cost)
+        self.gather(&[start.node()], scratch)?;
+        let at_once = expanded_at_once(ef);
+        let mut expanded = Vec::with_capacity(at_once);
+        loop {
+            let Scratch { pool, nodes, keys, .. } = scratch;
+            keys.clear();
+            self.walk.measure.keys(nodes, keys);
+            cost.measured += keys.len();
+            pool.offer(keys);
+            for next in pool.ahead().skip(at_once).take(at_once) {
+                self.walk.links.prefetch_slots(next);
+            }
+            expanded.clear();
+            expanded.extend(iter::from_fn(|| pool.expand()).take(at_once));
+            if expanded.is_empty() {
+                return Ok(());
+            }
+            let before = cost.hops / CANCEL_EVERY;
+            cost.hops += expanded.len();
+            if cost.hops / CANCEL_EVERY > before && (self.walk.cancel)() {
+                return Err(Error::Cancelled);
+            }
+            nodes.clear();
+            self.gather(&expanded, scratch)?;
+        }
     }
 
     #[inline]
@@ -68,60 +93,36 @@ impl<M: Measure> Among<'_, M> {
         self.allowed.0.contains(self.walk.links.ordinals.get(node) as usize)
     }
 
-    /// Measures what was gathered, then expands the nearest until none is left.
-    fn follow(&self, scratch: &mut Scratch, cost: &mut Cost) -> Result<()> {
-        loop {
-            let Scratch { pool, nodes, keys, visited, .. } = scratch;
-            keys.clear();
-            self.look_ahead(visited, pool);
-            self.walk.measure.keys(nodes, keys);
-            cost.measured += keys.len();
-            pool.offer_and(keys, |nearest| self.walk.links.prefetch_slots(nearest));
-            let Some(node) = pool.expand() else { return Ok(()) };
-            cost.hops += 1;
-            if cost.hops.is_multiple_of(CANCEL_EVERY) && (self.walk.cancel)() {
-                return Err(Error::Cancelled);
-            }
-            nodes.clear();
-            self.gather(node, scratch)?;
-        }
-    }
-
-    /// Asks for the lists that the next hop will probably go through, and for that of the hop after it.
-    #[inline]
-    fn look_ahead(&self, visited: &Visited, pool: &Pool) {
-        let mut ahead = pool.ahead();
-        if let Some(next) = ahead.next() {
-            for &link in self.walk.links.slots(next) {
-                if self.walk.links.is_node(link) && !self.is_allowed(link) && !visited.is_met(link) {
-                    self.walk.links.prefetch_slots(link);
+    /// Gathers the allowed nodes that each of these links to and that were not met before, then those that its other neighbours link to,
+    /// until there are as many as a node has slots.
+    fn gather(&self, expanded: &[u32], scratch: &mut Scratch) -> Result<()> {
+        let Scratch { visited, barred, nodes, through, lists, .. } = scratch;
+        let links = self.walk.links;
+        through.clear();
+        lists.clear();
+        // The lists of all others are asked for before the first of them is read.
+        for &node in expanded {
+            let (had, begin) = (nodes.len(), through.len());
+            let linked = barred.take(links.slots(node), &links, nodes)?;
+            for &near in &links.slots(node)[..linked] {
+                if through.len() - begin < MOST_THROUGH && !self.is_allowed(near) && !visited.is_met(near) {
+                    through.push(near);
+                    links.prefetch_slots(near);
                 }
             }
+            lists.push((nodes.len() - had, begin..through.len()));
         }
-        if let Some(second) = ahead.next() {
-            self.walk.links.prefetch_slots(second);
-        }
-    }
-
-    /// Gathers the allowed nodes that a node links to and that were not met before, then those that its other neighbours link to, until
-    /// there are as many as a node has slots.
-    fn gather(&self, node: u32, scratch: &mut Scratch) -> Result<()> {
-        let Scratch { visited, barred, nodes, through, .. } = scratch;
-        let links = self.walk.links;
-        let linked = barred.take(links.slots(node), &links, nodes)?;
-        through.clear();
-        for &near in &links.slots(node)[..linked] {
-            if !self.is_allowed(near) && !visited.is_met(near) {
-                through.push(near);
-                links.prefetch_slots(near);
+        for (own, others) in lists.drain(..) {
+            let most = nodes.len() + links.slots_per_node().saturating_sub(own);
+            for &near in &through[others] {
+                if nodes.len() >= most {
+                    break;
+                }
+                if !visited.first(near) {
+                    continue;
+                }
+                barred.take(links.slots(near), &links, nodes)?;
             }
-        }
-        for &near in through.iter().take(18) {
-            if nodes.len() >= links.slots_per_node() {
-                break;
-            }
-            visited.first(near);
-            barred.take(links.slots(near), &links, nodes)?;
         }
         for &node in nodes.iter() {
             self.walk.measure.prefetch(node);

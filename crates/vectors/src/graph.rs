@@ -12,9 +12,6 @@ use crate::{
     ordinals::{Ordinals, numbers},
 };
 
-/// Words of two cache lines, which are asked for early.
-const CODE_START: usize = 32;
-
 /// An opened file whose sections have the sizes that its header and counts promise.
 pub(crate) struct Graph {
     params: GraphParams,
@@ -149,12 +146,6 @@ impl<'a> Links<'a> {
         prefetch(&self.words[node as usize * self.block.stride..][..self.block.links]);
     }
 
-    /// Asks for the first lines of it.
-    #[inline]
-    pub(crate) fn prefetch_code_start(&self, node: u32) {
-        prefetch(&self.words[node as usize * self.block.stride..][..self.block.links.min(CODE_START)]);
-    }
-
     /// Asks for a node's links.
     #[inline]
     pub(crate) fn prefetch_slots(&self, node: u32) {
@@ -165,12 +156,6 @@ impl<'a> Links<'a> {
     #[inline]
     pub(crate) fn slots(&self, node: u32) -> &'a [u32] {
         &self.words[node as usize * self.block.stride + self.block.links..][..self.slots]
-    }
-
-    /// Whether a link that was read on level 0 leads to a node.
-    #[inline]
-    pub(crate) fn is_node(&self, link: u32) -> bool {
-        (link as usize) < self.ordinals.len()
     }
 
     /// Checks a link that was read on level 0: a node, or the end of the list.

@@ -136,16 +136,17 @@ pub(crate) fn supported() -> Vec<Kernels> {
 }
 
 /// Asks for all cache lines of `bytes` before they are needed, up to [`PREFETCHED_LINES`]; the processor follows by itself
-/// after that.
+/// after that. They come to the second-level cache: more of them can be on their way to it than to the first (measured: searches
+/// in 384 dimensions took 1.6 times as long with lines asked for by the first).
 #[inline]
 pub(crate) fn prefetch<T>(bytes: &[T]) {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         let length = size_of_val(bytes).min(PREFETCHED_LINES * LINE);
         for offset in (0..length).step_by(LINE) {
             // SAFETY: a prefetch has no effect but on the cache, at any address; this one is inside `bytes`.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.as_ptr().cast::<i8>().add(offset)) };
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(bytes.as_ptr().cast::<i8>().add(offset)) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -11,8 +11,6 @@ use crate::{
 pub(crate) trait Measure {
     /// Asks for what [`Measure::keys`] will read of a node.
     fn prefetch(&self, node: u32);
-    /// Asks for the beginning of its code, or for its whole row: with the codes of many nodes on their way, there is no room for all of each.
-    fn prefetch_start(&self, node: u32);
     /// Appends the keys of nodes, which the caller has checked.
     fn keys(&self, nodes: &[u32], keys: &mut Vec<Key>);
 }
@@ -39,11 +37,6 @@ impl Measure for ByCode<'_> {
     #[inline]
     fn prefetch(&self, node: u32) {
         self.links.prefetch_code(node);
-    }
-
-    #[inline]
-    fn prefetch_start(&self, node: u32) {
-        self.links.prefetch_code_start(node);
     }
 
     #[inline]
@@ -74,11 +67,6 @@ pub(crate) struct ByRow<'a> {
 impl Measure for ByRow<'_> {
     #[inline]
     fn prefetch(&self, node: u32) {
-        self.rows.prefetch(node);
-    }
-
-    #[inline]
-    fn prefetch_start(&self, node: u32) {
         self.rows.prefetch(node);
     }
 

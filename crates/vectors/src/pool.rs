@@ -45,20 +45,11 @@ impl Pool {
     }
 
     /// Keeps those of `keys` that are among the nearest.
-    pub(crate) fn offer(&mut self, keys: &[Key]) {
-        self.offer_and(keys, |_| ());
-    }
-
-    /// As [`Pool::offer`], and says first which of them is to be expanded next, if one is.
     #[inline]
-    pub(crate) fn offer_and(&mut self, keys: &[Key], next: impl FnOnce(u32)) {
+    pub(crate) fn offer(&mut self, keys: &[Key]) {
         let bound = self.bound();
         self.fresh.clear();
         self.fresh.extend(keys.iter().map(|key| pack(*key)).filter(|key| *key < bound));
-        let nearest = self.fresh.iter().copied().min();
-        if let Some(nearest) = nearest.filter(|nearest| self.packed.get(self.next).is_none_or(|next| nearest < next)) {
-            next(unpack(nearest).node());
-        }
         self.fresh.sort_unstable();
         self.merge();
     }

@@ -1,10 +1,13 @@
 //! Approximate search: greedily down the upper levels, then best-first on level 0 (Malkov & Yashunin 2018, algorithms 2 and 5).
 //!
-//! A walk waits for memory, not for arithmetic: all neighbours of a hop that were not met before are asked for together, then
-//! measured together, while what the node that will probably be next links to, and the links of the one after that, are on their way.
+//! A walk waits for memory, not for arithmetic. So it expands several nodes at once, the nearest that it has not expanded: all their
+//! neighbours that were not met before are asked for together, then measured together, and the links of those that will be next are
+//! asked for at once. Nearly all of the nodes expanded would be anyway: a walk ends when its whole list is.
 //!
 //! Every link is checked before it is followed, and every node is expanded at most once, so a damaged graph costs a wrong
 //! answer or an error, and no more time than a scan.
+
+use std::ops::Range;
 
 use crate::{
     barred::Barred,
@@ -18,6 +21,12 @@ use crate::{
 
 /// Expanded nodes between two looks at the cancel flag.
 pub(crate) const CANCEL_EVERY: usize = 256;
+
+/// How many nodes a walk with a list of this size expands at once: as many as does not lead it much astray (measured: the longer the list,
+/// the fewer are expanded in vain).
+pub(crate) fn expanded_at_once(ef: usize) -> usize {
+    (ef.max(1).ilog2() as usize).saturating_sub(3).clamp(2, 6)
+}
 
 /// What a walk needs besides its memory.
 pub(crate) struct Walk<'a, M> {
@@ -43,6 +52,8 @@ pub(crate) struct Scratch {
     pub(crate) pool: Pool,
     pub(crate) nodes: Vec<u32>,
     pub(crate) through: Vec<u32>,
+    /// Of each node that is expanded, how many allowed neighbours it has, and which of `through` are its.
+    pub(crate) lists: Vec<(usize, Range<usize>)>,
     pub(crate) keys: Vec<Key>,
 }
 
@@ -70,38 +81,31 @@ impl<M: Measure> Walk<'_, M> {
         visited.begin(self.links.ordinals.len());
         visited.first(start.node());
         pool.offer(&[start]);
-        while let Some(node) = pool.expand() {
-            cost.hops += 1;
-            if cost.hops.is_multiple_of(CANCEL_EVERY) && (self.cancel)() {
-                return Err(Error::Cancelled);
+        let at_once = expanded_at_once(ef);
+        loop {
+            let mut fresh = 0;
+            let before = cost.hops;
+            while let Some(node) = (cost.hops - before < at_once).then(|| pool.expand()).flatten() {
+                cost.hops += 1;
+                if cost.hops.is_multiple_of(CANCEL_EVERY) && (self.cancel)() {
+                    return Err(Error::Cancelled);
+                }
+                fresh += visited.meet(self.links.slots(node), &self.links)?;
             }
-            let fresh = visited.meet(self.links.slots(node), &self.links)?;
+            if cost.hops == before {
+                return Ok(());
+            }
             let fresh = visited.latest(fresh);
             for &node in fresh {
                 self.measure.prefetch(node);
             }
-            self.look_ahead(visited, pool);
             keys.clear();
             self.measure.keys(fresh, keys);
             cost.measured += keys.len();
-            pool.offer_and(keys, |nearest| self.links.prefetch_slots(nearest));
-        }
-        Ok(())
-    }
-
-    /// Asks for what the next hop will measure, as far as is known, and for the links of the hop after it.
-    #[inline]
-    fn look_ahead(&self, visited: &Visited, pool: &Pool) {
-        let mut ahead = pool.ahead();
-        if let Some(next) = ahead.next() {
-            for &link in self.links.slots(next) {
-                if self.links.is_node(link) && !visited.is_met(link) {
-                    self.measure.prefetch_start(link);
-                }
+            pool.offer(keys);
+            for next in pool.ahead().take(at_once) {
+                self.links.prefetch_slots(next);
             }
-        }
-        if let Some(second) = ahead.next() {
-            self.links.prefetch_slots(second);
         }
     }
 
