@@ -86,6 +86,8 @@ const LEAST_HARDNESS: f64 = 0.65;
 /// A masked walk needs so much of the default ef, for a graph as hard as the default is made for, where half or less is allowed, and all
 /// of it where all is: that finds .98 of the nearest 10 on both data sets; …
 const MASKED: f64 = 1.03;
+/// … and more below this share; …
+const FEW: f64 = 0.2;
 /// … and so much of it where fewer are allowed around the query than elsewhere.
 const MASKED_WHERE_RARE: f64 = 1.2;
 /// A filtered walk needs so much of the default ef for as many vectors as are allowed, …
@@ -146,7 +148,11 @@ impl Sizes {
     /// How much of the default ef a masked walk needs.
     fn masked_part(&self) -> f64 {
         let is_rare_here = self.share * (self.rows as f64) < 0.99 * self.available as f64;
-        if is_rare_here { MASKED_WHERE_RARE } else { MASKED + (1.0 - MASKED) * (2.0 * self.share - 1.0).max(0.0) }
+        if is_rare_here {
+            return MASKED_WHERE_RARE;
+        }
+        let few = (FEW / self.share).max(1.0).powf(0.25);
+        few * (MASKED + (1.0 - MASKED) * (2.0 * self.share - 1.0).max(0.0))
     }
 
     fn filtered(&self) -> Way {
@@ -175,17 +181,17 @@ impl Sizes {
 
     /// One vector that a walk measures.
     fn walked(&self) -> f64 {
-        25.0 + 6.0 * self.lines as f64
+        22.0 + 1.6 * self.lines as f64
     }
 
     /// One list of links, read out of order; less where a cache holds a good part of all.
     fn list(&self) -> f64 {
-        20.0 + 50.0 * (self.rows as f64 * self.slots as f64 / 10e6).min(1.0)
+        10.0 + 45.0 * (self.rows as f64 * self.slots as f64 / 10e6).min(1.0)
     }
 
     /// One vector that a scan measures.
     fn scanned(&self) -> f64 {
-        6.0 + 3.2 * self.lines as f64
+        11.0 + 2.0 * self.lines as f64
     }
 }
 

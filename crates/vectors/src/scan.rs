@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// Nodes that are measured at a time, and asked for while those before them are measured.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 /// Batches between two looks at the cancel flag.
-const CANCEL_EVERY: usize = 32;
+const CANCEL_EVERY: usize = 16;
 /// Below one allowed ordinal in so many, finding each one's node is cheaper than asking every node.
 const SPARSE: usize = 8;
 
