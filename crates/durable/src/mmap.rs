@@ -51,6 +51,16 @@ impl Map {
         Ok(Self(Arc::new(Mapped { memory, path: path.to_path_buf() })))
     }
 
+    /// Says that all of the file will be read in no order, again and again: the system then keeps it in large pages where it can, which
+    /// need less room among its translations. Where it cannot, nothing changes.
+    pub fn keep_in_large_pages(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(memory) = &self.0.memory {
+            // Advice: a system that does not take it is one without large pages.
+            let _ = memory.advise(memmap2::Advice::HugePage);
+        }
+    }
+
     /// The path that was mapped, for errors.
     #[must_use]
     pub fn path(&self) -> &Path {

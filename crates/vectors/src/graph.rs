@@ -26,6 +26,7 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) fn open(map: Map) -> Result<Self> {
+        map.keep_in_large_pages();
         let sections = format::open(map, GRAPH_MAGIC)?;
         let map = sections.map().clone();
         let params = GraphParams::decode(sections.params()).map_err(|detail| Error::malformed(map.path(), detail))?;
