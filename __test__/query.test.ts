@@ -86,15 +86,12 @@ test('a query of every option is passed on', (t) => {
     limit: 10,
     offset: 0,
     select: false,
+    rows: true,
   })
 })
 
-test("the components of a vector are a copy, taken when the query is: the caller's may change", (t) => {
-  const mine = new Float32Array([1, 2])
-  const { vector } = prepareQuery({ vector: mine })
-  mine.fill(9)
-  t.deepEqual(vector, new Float32Array([1, 2]))
-  t.deepEqual(prepareQuery({ vector: [3, 4] }).vector, new Float32Array([3, 4]))
+test('the components of a vector are numbers of 32 bits', (t) => {
+  t.deepEqual(prepareQuery({ vector: [3, 0.1] }).vector, new Float32Array([3, 0.1]))
   t.is(prepareQuery('a').vector, null)
 })
 

@@ -1,7 +1,7 @@
 import test from 'ava'
 // Questions, answered right: also of no document, of one, beyond the last, and by every kind of field.
 import { isCutoverError } from 'cutover'
-import type { Document } from 'cutover'
+import type { Document, Hit, Query } from 'cutover'
 import { books, filled, library, refused } from './support/index.js'
 import type { Book, Books } from './support/index.js'
 
@@ -331,4 +331,51 @@ test('a search may name its version, so that pages agree', async (t) => {
   t.is((await index.search({}, { version: old })).total, books.length)
   t.is((await index.search({})).total, 1)
   await refused(t, 'CUTOVER_NOT_FOUND', index.search({}, { version: '0000000099-aaaaaa' }))
+})
+
+test('hits without documents say what hits with documents say', async (t) => {
+  const strange = ['"quoted"', 'back\\slash', 'line\nbreak', 'tab\t', 'Ünïcode 🦀', ' ']
+  const more = strange.map((id, at) => ({ ...(books[0] as Book), id, embedding: [1, at / 10, 0.3] }))
+  const index = await filled(t, [...books, ...more])
+  const queries: Query<Books>[] = [
+    { text: 'rename' },
+    { text: 'rename', offset: 1, limit: 3 },
+    { text: 'rename', limit: 0 },
+    { vector: [0.2, 0.7, 0.1] },
+    { vector: { values: new Float32Array([0.2, 0.7, 0.1]), exact: true }, offset: 2 },
+    { vector: [1, 0, 0.3], where: { ids: ['🦀', ...strange] } },
+    { text: 'rename', vector: [0.2, 0.7, 0.1] },
+    { text: 'rename', facets: { kind: {} } },
+    { text: 'rename', explain: true },
+    { text: 'rename', groupBy: { field: 'kind' } },
+    { text: 'rename', highlight: true },
+    {},
+    { text: 'unheard' },
+  ]
+  const bare = (hit: Hit<Books>): object => {
+    const { group } = hit
+    const all = group ? { ...hit, group: { ...group, hits: group.hits.map((each) => bare(each)) } } : { ...hit }
+    return Object.fromEntries(Object.entries(all).filter(([name]) => name !== 'document'))
+  }
+  for (const query of queries) {
+    const found = await index.search(query)
+    const expected: object = { ...found, hits: found.hits.map(bare), tookMs: 0 }
+    const without = await index.search({ ...query, select: false })
+    t.deepEqual({ ...without, tookMs: 0 } as object, expected, JSON.stringify(query))
+    t.deepEqual({ ...index.searchSync({ ...query, select: false }), tookMs: 0 } as object, expected)
+    t.deepEqual(Object.keys(without), Object.keys(found))
+  }
+})
+
+test('a search copies its vector when it is called', async (t) => {
+  const index = await filled(t)
+  const values = new Float32Array([1, 0, 0])
+  const expected = ids(await index.search({ vector: values }))
+  const searches = [
+    index.search({ vector: values }),
+    index.search({ vector: values, rerank: (hits) => hits }),
+    index.searchBatch([{ vector: values }]).then(([first]) => first ?? { hits: [] }),
+  ]
+  values.set([0, 1, 0])
+  for (const found of await Promise.all(searches)) t.deepEqual(ids(found), expected)
 })

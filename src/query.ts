@@ -59,7 +59,7 @@ const MAX_SORT = 8
 const MAX_GROUP_HITS = 100
 const MAX_RANGES = 100
 
-/** A query, ready to cross. The components are a copy: the caller may reuse its own at once. */
+/** A query, ready to cross. The components may be the caller's own: the native layer copies them when it is called. */
 export interface Prepared {
   readonly json: string
   readonly vector: Float32Array | null
@@ -105,6 +105,7 @@ export function prepareQuery(query: unknown, name = 'query', embedded = false): 
     highlight: given(q.highlight, (value) => highlight(value, `${name}.highlight`)),
     explain: given(q.explain, (value) => boolean(value, `${name}.explain`)),
     select: given(q.select, (value) => (value === false ? false : strings(value, `${name}.select`))),
+    rows: q.select === false || undefined,
   }
   return {
     json: near ? '' : JSON.stringify(request),
@@ -168,7 +169,7 @@ function vectorLeg(value: unknown, name: string): { leg: object; values: Float32
 }
 
 function components(value: unknown, name: string): Float32Array {
-  if (value instanceof Float32Array) return new Float32Array(value)
+  if (value instanceof Float32Array && ArrayBuffer.isView(value)) return value
   if (!Array.isArray(value)) throw wrongType(name, 'a Float32Array or an array of numbers', value)
   const out = new Float32Array(value.length)
   for (let at = 0; at < value.length; at++) {

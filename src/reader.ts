@@ -99,7 +99,9 @@ export class Reader<S extends Fields> implements Readable<S, SearchOptions> {
     queries: readonly Prepared[],
     limits: Limits,
   ): Promise<Found<S, Sel, F>[]> {
-    const results = await this.#life.run(() => searchInSteps(queries, limits, this.embedders, this.#hold))
+    // The caller may change its vectors before the first step is over.
+    const own = queries.map((query) => ({ ...query, vector: query.vector && new Float32Array(query.vector) }))
+    const results = await this.#life.run(() => searchInSteps(own, limits, this.embedders, this.#hold))
     return results as unknown as Found<S, Sel, F>[]
   }
 

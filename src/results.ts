@@ -6,11 +6,35 @@ import type { Fields } from './schema.js'
 
 type Loose = Record<string, unknown>
 
+/** Hits of one leg as they come without documents: an id and a 32-bit number for each, in turn. */
+interface Rows extends Omit<Results<Fields>, 'hits'> {
+  readonly leg: 'text' | 'vector'
+  readonly first: number
+  readonly rows: readonly (string | number)[]
+}
+
 /** The results of a query. */
 export function readResults(answer: Answer): Results<Fields> {
-  const results = parse(answer) as Results<Fields>
+  const parsed = parse(answer) as Results<Fields> | Rows
+  const results = 'rows' in parsed ? withHits(parsed) : parsed
   if (answer.dates || answer.vectors) reviveHits(results.hits, answer)
   return results
+}
+
+function withHits({ version, leg, first, rows, ...rest }: Rows): Results<Fields> {
+  const hits: object[] = []
+  for (let at = 0; at < rows.length; at += 2) {
+    const id = rows[at] as string
+    // JSON has the shortest decimal of 32 bits.
+    const number = Math.fround(rows[at + 1] as number)
+    const rank = first + hits.length
+    hits.push(
+      leg === 'vector'
+        ? { id, score: 0 - number, vector: { rank, distance: number } }
+        : { id, score: number, text: { rank, bm25: number } },
+    )
+  }
+  return { version, hits: hits as unknown as Hit<Fields>[], ...rest }
 }
 
 function reviveHits(hits: readonly Hit<Fields>[], answer: Answer): void {

@@ -110,9 +110,11 @@ impl NativeIndex {
     /// Answers a query on the calling thread.
     #[napi]
     pub fn search_sync(&self, query: String, vector: Option<&[f32]>) -> napi::Result<Answer> {
+        // Another thread may change what is shared with it.
+        let vector = vector.map(<[f32]>::to_vec);
         now(|| {
             let query = Query::from_json(&query)?;
-            Ok(self.index.snapshot(None)?.search(&query, vector, &flag(None))?.into())
+            Ok(self.index.snapshot(None)?.search(&query, vector.as_deref(), &flag(None))?.into())
         })
     }
 

@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::fusion::Candidate;
 use crate::groups::Group;
 use crate::highlight::Highlights;
-use crate::query::Select;
+use crate::query::{Query, Select};
+use crate::rows::rows;
 use crate::schema::Slot;
 use crate::search::Found;
 use crate::snapshot::Snapshot;
@@ -32,18 +33,26 @@ impl Answer {
     pub(crate) fn results(
         snapshot: &Snapshot,
         found: &Found,
-        select: &Select,
+        query: &Query,
         mut highlights: Option<&mut Highlights<'_>>,
         started: Instant,
     ) -> Result<Self> {
+        let select = &query.select;
         let mut answer = Self::reading(snapshot, select);
         let version = json_string(snapshot.id().as_str())?;
-        answer.push(format_args!("{{\"version\":{version},\"hits\":["));
-        for (at, hit) in found.hits.iter().enumerate() {
-            answer.push(format_args!("{}", comma(at > 0)));
-            answer.hit(snapshot, found, &hit.best, hit.group.as_ref(), select, highlights.as_deref_mut())?;
+        answer.push(format_args!("{{\"version\":{version},"));
+        let as_rows = query.rows && matches!(select, Select::Documents(_)) && highlights.is_none();
+        if let Some(rows) = if as_rows { rows(snapshot, found)? } else { None } {
+            answer.json.push_str(&rows);
+        } else {
+            answer.push(format_args!("\"hits\":["));
+            for (at, hit) in found.hits.iter().enumerate() {
+                answer.push(format_args!("{}", comma(at > 0)));
+                answer.hit(snapshot, found, &hit.best, hit.group.as_ref(), select, highlights.as_deref_mut())?;
+            }
+            answer.push(format_args!("]"));
         }
-        answer.push(format_args!("],\"total\":{},\"exact\":{}", found.total, found.exact));
+        answer.push(format_args!(",\"total\":{},\"exact\":{}", found.total, found.exact));
         if !found.facets.is_empty() {
             answer.push(format_args!(",\"facets\":{{"));
             for (at, (name, counts)) in found.facets.iter().enumerate() {

@@ -31,6 +31,7 @@ mod query;
 mod ranking;
 mod reader;
 mod reader_cache;
+mod rows;
 mod schema;
 mod search;
 mod segment;

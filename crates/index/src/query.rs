@@ -48,6 +48,9 @@ pub struct Query {
     /// Whether the answer says how it came about.
     #[serde(default)]
     pub explain: bool,
+    /// Whether hits without documents may come as rows: `"leg"`, `"first"` and `"rows"` in place of `"hits"`. Default false.
+    #[serde(default)]
+    pub rows: bool,
 }
 
 /// What is looked for in text.

@@ -24,7 +24,7 @@ impl Snapshot {
         check_select(self, &query.select)?;
         let found = search(self, query, vector, cancel)?;
         let mut highlights = Highlights::new(self, query, found.text.as_ref())?;
-        Answer::results(self, &found, &query.select, highlights.as_mut(), started)
+        Answer::results(self, &found, query, highlights.as_mut(), started)
     }
 
     /// Documents by id, in the order asked, null for an id that the version does not have. Vectors included unless `select` says
