@@ -17,6 +17,12 @@ export declare class CancelToken {
   cancel(): void
 }
 
+/** Where answers arrive. */
+export declare class NativeAnswers {
+  /** `done` is called on the JavaScript thread, once for every call that was begun. */
+  constructor(done: (call: number, error: string | null, answer: Answer | null) => void)
+}
+
 /** A draft as JavaScript holds it. Its calls run one after another on its build thread, at idle priority. */
 export declare class NativeDraft {
   /** The id that the version will have. */
@@ -67,8 +73,8 @@ export declare class NativeIndex {
   refresh(wait: boolean): Promise<boolean>
   /** What went wrong in the background since the last call, as a JSON array. */
   problems(): string
-  /** Answers a query on the version served, or on the one named. */
-  search(query: string, vector?: Float32Array | undefined | null, cancel?: CancelToken | undefined | null, version?: string | undefined | null): Promise<Answer>
+  /** Answers a query on the version served, or on the one named; the answer arrives as this call's. */
+  search(answers: NativeAnswers, call: number, query: string, vector?: Float32Array | undefined | null, cancel?: CancelToken | undefined | null, version?: string | undefined | null): void
   /** Answers a query on the calling thread. */
   searchSync(query: string, vector?: Float32Array | undefined | null): Answer
   /** Answers several queries on one snapshot, side by side. */
@@ -143,8 +149,8 @@ export declare class NativeSnapshot {
   version(): string
   /** What one must know of the version to embed a query for it, as JSON. */
   embeddingFacts(): string
-  /** Answers a query. */
-  search(query: string, vector?: Float32Array | undefined | null, cancel?: CancelToken | undefined | null): Promise<Answer>
+  /** Answers a query; the answer arrives as this call's. */
+  search(answers: NativeAnswers, call: number, query: string, vector?: Float32Array | undefined | null, cancel?: CancelToken | undefined | null): void
   /** Answers a query on the calling thread. */
   searchSync(query: string, vector?: Float32Array | undefined | null): Answer
   /** Documents by id. */

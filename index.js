@@ -773,8 +773,9 @@ if (
   }
 }
 
-const { CancelToken, NativeDraft, NativeEmbeddings, NativeIndex, NativeInPlace, NativeLock, NativeProgress, NativeReplacement, NativeSnapshot, NativeStore, NativeStoreDraft, NativeStoreSnapshot, NativeWriterLock } = nativeBinding
+const { CancelToken, NativeAnswers, NativeDraft, NativeEmbeddings, NativeIndex, NativeInPlace, NativeLock, NativeProgress, NativeReplacement, NativeSnapshot, NativeStore, NativeStoreDraft, NativeStoreSnapshot, NativeWriterLock } = nativeBinding
 export { CancelToken }
+export { NativeAnswers }
 export { NativeDraft }
 export { NativeEmbeddings }
 export { NativeIndex }

@@ -1,6 +1,7 @@
 // The one door to the addon: the loader and its types as @napi-rs/cli generates them.
 export {
   CancelToken,
+  NativeAnswers,
   NativeInPlace,
   NativeIndex,
   NativeLock,

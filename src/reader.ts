@@ -1,12 +1,13 @@
 // The reads that an index and a snapshot share: check, cross, read back.
 import { limited } from './abort.js'
+import { answered } from './answers.js'
 import type { Embedders } from './embedding/options.js'
 import { hasSteps, searchInSteps } from './embedding/search.js'
 import type { Hold } from './embedding/search.js'
 import { fromNative, native } from './errors.js'
 import { normaliseFilter } from './filter.js'
 import type { Lifetime } from './lifetime.js'
-import type { Answer, CancelToken } from './native.js'
+import type { Answer, CancelToken, NativeAnswers } from './native.js'
 import type { Facets, Filter, Query, Results, Select } from './query-types.js'
 import type { SearchOptions } from './query-types.js'
 import { prepareQuery, searchLimits } from './query.js'
@@ -20,7 +21,14 @@ const MAX_MANY = 10_000
 
 /** The reading half of the native classes. */
 export interface NativeReader {
-  search(query: string, vector: Float32Array | null, cancel?: CancelToken, version?: string | null): Promise<Answer>
+  search(
+    answers: NativeAnswers,
+    call: number,
+    query: string,
+    vector: Float32Array | null,
+    cancel?: CancelToken,
+    version?: string | null,
+  ): void
   searchSync(query: string, vector: Float32Array | null): Answer
   getMany(ids: string[], select: string | null): Promise<Answer>
   count(where: string | null): Promise<number>
@@ -63,7 +71,9 @@ export class Reader<S extends Fields> implements Readable<S, SearchOptions> {
     const { json, vector } = prepared
     const { signal, timeoutMs, version } = limits
     const answer = await this.#life.run(() =>
-      limited(signal, timeoutMs, (token) => this.#native.search(json, vector, token, version)),
+      limited(signal, timeoutMs, (token) =>
+        answered((answers, call) => this.#native.search(answers, call, json, vector, token, version)),
+      ),
     )
     return found(answer)
   }

@@ -1,6 +1,7 @@
 //! `NativeIndex`: an open index.
 #![expect(clippy::needless_pass_by_value, reason = "N-API hands strings over by value")]
 
+use crate::answers::NativeAnswers;
 use crate::convert::{Answer, CancelToken, flag, options, version_info};
 use crate::draft::NativeDraft;
 use crate::error::to_json;
@@ -89,21 +90,23 @@ impl NativeIndex {
         now(|| Ok(Value::from(self.index.take_problems()?.iter().map(to_json).collect::<Vec<_>>()).to_string()))
     }
 
-    /// Answers a query on the version served, or on the one named.
-    #[napi(ts_return_type = "Promise<Answer>")]
-    pub fn search<'e>(
+    /// Answers a query on the version served, or on the one named; the answer arrives as this call's.
+    #[napi]
+    #[expect(clippy::too_many_arguments, reason = "a query, who asks, and what bounds it")]
+    pub fn search(
         &self,
-        env: &'e Env,
+        answers: &NativeAnswers,
+        call: u32,
         query: String,
         vector: Option<&[f32]>,
         cancel: Option<&CancelToken>,
         version: Option<String>,
-    ) -> napi::Result<Object<'e>> {
-        let (vector, cancel) = (vector.map(<[f32]>::to_vec), flag(cancel));
-        self.on_pool(env, move |index| {
+    ) -> napi::Result<()> {
+        let (vector, cancel, index) = (vector.map(<[f32]>::to_vec), flag(cancel), self.index.clone());
+        let pool = now(|| index.pool())?;
+        answers.begin(call, to_pool(&pool), move || {
             let query = Query::from_json(&query)?;
-            let snapshot = index.snapshot(version.as_deref())?;
-            Ok(Answer::from(snapshot.search(&query, vector.as_deref(), &cancel)?))
+            index.snapshot(version.as_deref())?.search(&query, vector.as_deref(), &cancel)
         })
     }
 

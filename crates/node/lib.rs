@@ -3,6 +3,7 @@
 //! Work that can take longer than a function call runs on the index's search pool, on a draft's build thread or on a thread of
 //! its own; its promise is settled from there. Errors cross as JSON (see `error.rs`), answers as JSON with vectors beside.
 
+mod answers;
 mod atomic;
 mod convert;
 mod draft;

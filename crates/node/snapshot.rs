@@ -1,6 +1,7 @@
 //! `NativeSnapshot`: one version, held until closed.
 #![expect(clippy::needless_pass_by_value, reason = "N-API hands strings over by value")]
 
+use crate::answers::NativeAnswers;
 use crate::convert::{Answer, CancelToken, flag, version_info};
 use crate::task::{Job, now, promise};
 use cutover_index::{Error, Query, Result, Snapshot, parse_filter};
@@ -61,19 +62,20 @@ impl NativeSnapshot {
         now(|| Ok(self.held()?.0.embedding_facts().to_string()))
     }
 
-    /// Answers a query.
-    #[napi(ts_return_type = "Promise<Answer>")]
-    pub fn search<'e>(
+    /// Answers a query; the answer arrives as this call's.
+    #[napi]
+    pub fn search(
         &self,
-        env: &'e Env,
+        answers: &NativeAnswers,
+        call: u32,
         query: String,
         vector: Option<&[f32]>,
         cancel: Option<&CancelToken>,
-    ) -> napi::Result<Object<'e>> {
+    ) -> napi::Result<()> {
         let (vector, cancel) = (vector.map(<[f32]>::to_vec), flag(cancel));
-        self.run(env, move |snapshot| {
-            let query = Query::from_json(&query)?;
-            Ok(Answer::from(snapshot.search(&query, vector.as_deref(), &cancel)?))
+        let (snapshot, pool) = now(|| self.held())?;
+        answers.begin(call, to_pool(&pool), move || {
+            snapshot.search(&Query::from_json(&query)?, vector.as_deref(), &cancel)
         })
     }
 

@@ -2,8 +2,9 @@
 // version, whose own model embeds.
 import { interruptible } from '../abort.js'
 import type { Interrupt } from '../abort.js'
+import { answered } from '../answers.js'
 import { native } from '../errors.js'
-import type { Answer, CancelToken } from '../native.js'
+import type { CancelToken, NativeAnswers } from '../native.js'
 import type { Results } from '../query-types.js'
 import type { Limits, Prepared } from '../query.js'
 import { readResults } from '../results.js'
@@ -15,7 +16,7 @@ import { reranked } from './rerank.js'
 
 /** A version held for a search. */
 export interface HeldVersion {
-  search(query: string, vector: Float32Array | null, cancel?: CancelToken): Promise<Answer>
+  search(answers: NativeAnswers, call: number, query: string, vector: Float32Array | null, cancel?: CancelToken): void
   embeddingFacts(): string
 }
 
@@ -53,6 +54,10 @@ export function searchInSteps(
 }
 
 async function answer(version: HeldVersion, query: Embedded, interrupt: Interrupt): Promise<Results<Fields>> {
-  const found = readResults(await native(() => version.search(query.json, query.vector, interrupt.token)))
+  const { json, vector } = query
+  const { token } = interrupt
+  const found = readResults(
+    await native(() => answered((answers, call) => version.search(answers, call, json, vector, token))),
+  )
   return query.degraded ? { ...found, degraded: { leg: 'vector', reason: query.degraded } } : found
 }
