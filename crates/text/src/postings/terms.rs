@@ -1,0 +1,184 @@
+//! The terms of one posting list of a field, and where each is: in memory, a growing list of bytes for each term.
+//!
+//! A list is, for each document, the distance from the document before, the distances of the positions, each plus one, and a zero, which
+//! the last document goes without; all as varints. Its bytes are in chunks, each larger than the one before, up to a limit; the last four
+//! bytes of a chunk tell where the next one is.
+
+use super::arena::{Arena, Full};
+use super::table::{Hash, Table};
+
+/// Bytes of a list's first chunk: enough for a term that is in one document once, as most are.
+const FIRST_CHUNK: u16 = 16;
+const LARGEST_CHUNK: u16 = 4096;
+/// Bytes at the end of a chunk that tell where the next is.
+const LINK: u32 = 4;
+/// The longest varint.
+const VARINT: usize = 5;
+/// The most that one occurrence appends: the end of a document, its successor, a position.
+const LONGEST: usize = 1 + 2 * VARINT;
+
+#[derive(Default)]
+pub(super) struct Terms {
+    table: Table,
+    terms: Vec<Term>,
+}
+
+/// A term, and the end of its list.
+#[derive(Clone, Copy)]
+pub(super) struct Term {
+    /// Where its bytes are, behind their number (u16).
+    text: u32,
+    /// Documents so far.
+    pub documents: u32,
+    /// The last document.
+    document: u32,
+    /// The last position there.
+    position: u32,
+    first: u32,
+    /// Where the next byte goes, unless that is where the chunk's link is.
+    next: u32,
+    link: u32,
+    /// The last chunk's size in bytes.
+    chunk: u16,
+}
+
+impl Terms {
+    /// The number of a term; it is remembered if it is new. Terms have at most 65,535 bytes.
+    pub fn number(&mut self, term: &[u8], hash: &Hash, texts: &mut Arena, lists: &mut Arena) -> Result<u32, Full> {
+        let hashed = hash.of(term);
+        let known = self.table.find(hashed, |number| self.terms[number as usize].text(texts) == term);
+        if let Some(number) = known {
+            return Ok(number);
+        }
+        let text = texts.allocate(2 + term.len())?;
+        let bytes = texts.at_mut(text);
+        bytes[..2].copy_from_slice(&(term.len() as u16).to_le_bytes());
+        bytes[2..2 + term.len()].copy_from_slice(term);
+        let first = lists.allocate(usize::from(FIRST_CHUNK))?;
+        let link = first + (u32::from(FIRST_CHUNK) - LINK);
+        let (documents, document, position) = (0, 0, 0);
+        let number = self.terms.len() as u32;
+        self.terms.push(Term { text, documents, document, position, first, next: first, link, chunk: FIRST_CHUNK });
+        self.table.insert(hashed, number);
+        Ok(number)
+    }
+
+    /// Adds an occurrence of a term. Documents come in order, and so do the positions in a document.
+    pub fn push(&mut self, number: u32, document: u32, position: u32, lists: &mut Arena) -> Result<(), Full> {
+        let term = &mut self.terms[number as usize];
+        let delta = position.wrapping_sub(term.position).wrapping_add(1);
+        if document == term.document && delta < 0x80 && term.documents > 0 && term.next < term.link {
+            lists.at_mut(term.next)[0] = delta as u8;
+            term.next += 1;
+            term.position = position;
+            return Ok(());
+        }
+        let mut bytes = [0; LONGEST];
+        let mut length = 0;
+        if document != term.document || term.documents == 0 {
+            // What ends the document before is a zero.
+            length = usize::from(term.documents > 0);
+            length += varint(document - term.document, &mut bytes[length..]);
+            length += varint(position.wrapping_add(1), &mut bytes[length..]);
+            term.documents += 1;
+            term.document = document;
+        } else {
+            length += varint(delta, &mut bytes);
+        }
+        term.position = position;
+        term.append(&bytes[..length], lists)
+    }
+
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// The terms in the order of their bytes. What finds a term by its bytes is dropped.
+    pub fn sorted(self, texts: &Arena) -> Vec<Term> {
+        drop(self.table);
+        // Most terms differ in their first eight bytes, which are at hand.
+        let key = |term: &Term| {
+            let text = term.text(texts);
+            let mut beginning = [0; 8];
+            let length = text.len().min(8);
+            beginning[..length].copy_from_slice(&text[..length]);
+            u64::from_be_bytes(beginning)
+        };
+        let mut keyed: Vec<(u64, u32)> = self.terms.iter().map(key).zip(0..).collect();
+        let text = |number: u32| self.terms[number as usize].text(texts);
+        keyed.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| text(*one).cmp(text(*other))));
+        keyed.into_iter().map(|(_, number)| self.terms[number as usize]).collect()
+    }
+
+    pub fn memory_bytes(&self) -> usize {
+        self.table.memory_bytes() + self.terms.capacity() * size_of::<Term>()
+    }
+}
+
+impl Term {
+    pub fn text<'a>(&self, texts: &'a Arena) -> &'a [u8] {
+        let bytes = texts.at(self.text);
+        let length = u16::from_le_bytes([bytes[0], bytes[1]]);
+        &bytes[2..2 + usize::from(length)]
+    }
+
+    fn append(&mut self, mut bytes: &[u8], lists: &mut Arena) -> Result<(), Full> {
+        while !bytes.is_empty() {
+            if self.next == self.link {
+                let size = (self.chunk * 2).min(LARGEST_CHUNK);
+                let next = lists.allocate(usize::from(size))?;
+                lists.at_mut(self.link)[..LINK as usize].copy_from_slice(&next.to_le_bytes());
+                (self.next, self.link, self.chunk) = (next, next + (u32::from(size) - LINK), size);
+            }
+            let room = bytes.len().min((self.link - self.next) as usize);
+            lists.at_mut(self.next)[..room].copy_from_slice(&bytes[..room]);
+            self.next += room as u32;
+            bytes = &bytes[room..];
+        }
+        Ok(())
+    }
+
+    /// Puts the bytes of the list into `list`.
+    pub fn read(&self, lists: &Arena, list: &mut Vec<u8>) {
+        list.clear();
+        let (mut at, mut size) = (self.first, FIRST_CHUNK);
+        loop {
+            let payload = (u32::from(size) - LINK) as usize;
+            let chunk = &lists.at(at)[..usize::from(size)];
+            if at + payload as u32 == self.link {
+                list.extend_from_slice(&chunk[..payload - (self.link - self.next) as usize]);
+                return;
+            }
+            list.extend_from_slice(&chunk[..payload]);
+            at = u32::from_le_bytes([chunk[payload], chunk[payload + 1], chunk[payload + 2], chunk[payload + 3]]);
+            size = (size * 2).min(LARGEST_CHUNK);
+        }
+    }
+}
+
+/// Writes a number, seven bits a byte from the low end, all bytes but the last with the high bit; how many bytes it took.
+fn varint(mut number: u32, bytes: &mut [u8]) -> usize {
+    let mut length = 0;
+    while number >= 0x80 {
+        bytes[length] = number as u8 | 0x80;
+        number >>= 7;
+        length += 1;
+    }
+    bytes[length] = number as u8;
+    length + 1
+}
+
+/// The next number of a list.
+pub(super) fn next(list: &mut &[u8]) -> Option<u32> {
+    let mut number = 0;
+    let mut shift = 0;
+    loop {
+        let (byte, rest) = list.split_first()?;
+        *list = rest;
+        number |= u32::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some(number);
+        }
+        shift += 7;
+    }
+}
