@@ -99,6 +99,7 @@ pub(crate) enum Words {
 
 impl Words {
     /// What comes next at or after `start`, as far as it is simple.
+    #[inline]
     pub fn scan(self, text: &str, start: usize) -> Scan {
         scan(self, text, start)
     }

@@ -24,6 +24,7 @@ pub(crate) enum Scan {
 }
 
 /// The next word at or after `start`, if it is a short one.
+#[inline]
 pub(super) fn scan(words: Words, text: &str, start: usize) -> Scan {
     let bytes = text.as_bytes();
     let mut from = start;

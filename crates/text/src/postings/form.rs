@@ -13,6 +13,8 @@ use super::table::Hash;
 use super::terms::Terms;
 use crate::analyzer::{Analysis, Key, Scan, Words};
 
+/// Short words that are cut off and looked up before any of them is added: look-ups then do not wait for each other's memory.
+const AHEAD: usize = 32;
 /// Positions between two texts of one field.
 const GAP: u32 = 1;
 /// Bytes of a listed term: its position in the word, its number.
@@ -47,6 +49,15 @@ pub(super) struct FormPostings {
     found: Vec<(u32, u32)>,
 }
 
+/// A short word, cut off and looked up.
+#[derive(Clone, Copy, Default)]
+struct Ahead {
+    from: usize,
+    to: usize,
+    key: Key,
+    known: Option<Known>,
+}
+
 impl FormPostings {
     pub fn new(analysis: Analysis) -> Self {
         Self {
@@ -65,36 +76,63 @@ impl FormPostings {
 
     /// Adds a text of the document.
     pub fn add(&mut self, document: u32, text: &str, memory: &mut Memory) -> Result<(), Full> {
-        let mut end = self.position;
-        if let Some(words) = self.cut {
-            let (mut at, mut position) = (0, self.position);
-            loop {
-                let before = self.length;
-                position += match words.scan(text, at) {
+        let end = match self.cut {
+            Some(words) => self.cut_up(words, document, text, memory)?,
+            None => self.position + self.analysed(document, self.position, text, memory)?,
+        };
+        self.position = end + GAP;
+        Ok(())
+    }
+
+    /// Adds the words of a text; where the last term ends.
+    fn cut_up(&mut self, words: Words, document: u32, text: &str, memory: &mut Memory) -> Result<u32, Full> {
+        let mut ahead = [Ahead::default(); AHEAD];
+        let (mut at, mut position, mut end) = (0, self.position, self.position);
+        loop {
+            let (mut count, mut other, mut more) = (0, None, true);
+            while count < AHEAD {
+                match words.scan(text, at) {
                     Scan::Short { from, to, key } => {
+                        ahead[count] = Ahead { from, to, key, known: None };
+                        count += 1;
                         at = to;
-                        let known = match self.short.find(key, &memory.hash) {
-                            Some(known) => known,
-                            None => self.learn_short(&text[from..to], key, memory)?,
-                        };
-                        self.put(document, position, known, memory)?
                     }
                     Scan::Other(from) => {
-                        let Some((from, to)) = words.next(text, from) else { break };
-                        at = to;
-                        self.word(document, position, &text[from..to], memory)?
+                        other = words.next(text, from);
+                        more = other.is_some();
+                        break;
                     }
-                    Scan::End => break,
+                    Scan::End => {
+                        more = false;
+                        break;
+                    }
+                }
+            }
+            for word in &mut ahead[..count] {
+                word.known = self.short.find(word.key, &memory.hash);
+            }
+            for word in &ahead[..count] {
+                let known = match word.known {
+                    Some(known) => known,
+                    None => self.learn_short(&text[word.from..word.to], word.key, memory)?,
                 };
-                if self.length > before {
+                position += self.put(document, position, known, memory)?;
+                if known.count > 0 {
                     end = position;
                 }
             }
-        } else {
-            end += self.analysed(document, self.position, text, memory)?;
+            if let Some((from, to)) = other {
+                let before = self.length;
+                position += self.word(document, position, &text[from..to], memory)?;
+                if self.length > before {
+                    end = position;
+                }
+                at = to;
+            }
+            if !more {
+                return Ok(end);
+            }
         }
-        self.position = end + GAP;
-        Ok(())
     }
 
     /// Adds a word at a position; how many positions it takes.
@@ -128,7 +166,12 @@ impl FormPostings {
         Ok(u32::from(known.positions))
     }
 
+    /// Finds out the terms of a short word that was not known when it was looked up.
     fn learn_short(&mut self, word: &str, key: Key, memory: &mut Memory) -> Result<Known, Full> {
+        // It may have come a few words ago.
+        if let Some(known) = self.short.find(key, &memory.hash) {
+            return Ok(known);
+        }
         let known = self.learn(word, memory)?;
         self.short.insert(key, known, &memory.hash);
         Ok(known)

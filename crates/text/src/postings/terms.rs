@@ -12,10 +12,10 @@ const FIRST_CHUNK: u16 = 16;
 const LARGEST_CHUNK: u16 = 4096;
 /// Bytes at the end of a chunk that tell where the next is.
 const LINK: u32 = 4;
-/// The longest varint.
-const VARINT: usize = 5;
-/// The most that one occurrence appends: the end of a document, its successor, a position.
-const LONGEST: usize = 1 + 2 * VARINT;
+/// Bytes before those of a term.
+const HEAD: usize = 6;
+/// No document: there are fewer.
+const NONE: u32 = u32::MAX;
 
 #[derive(Default)]
 pub(super) struct Terms {
@@ -26,11 +26,11 @@ pub(super) struct Terms {
 /// A term, and the end of its list.
 #[derive(Clone, Copy)]
 pub(super) struct Term {
-    /// Where its bytes are, behind their number (u16).
+    /// Where its number (u32), the number of its bytes (u16) and they are.
     text: u32,
     /// Documents so far.
     pub documents: u32,
-    /// The last document.
+    /// The last document, or [`NONE`].
     document: u32,
     /// The last position there.
     position: u32,
@@ -46,20 +46,21 @@ impl Terms {
     /// The number of a term; it is remembered if it is new. Terms have at most 65,535 bytes.
     pub fn number(&mut self, term: &[u8], hash: &Hash, texts: &mut Arena, lists: &mut Arena) -> Result<u32, Full> {
         let hashed = hash.of(term);
-        let known = self.table.find(hashed, |number| self.terms[number as usize].text(texts) == term);
-        if let Some(number) = known {
-            return Ok(number);
+        if let Some(text) = self.table.find(hashed, |text| text_at(text, texts) == term) {
+            let bytes = texts.at(text);
+            return Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
         }
-        let text = texts.allocate(2 + term.len())?;
+        let number = self.terms.len() as u32;
+        let text = texts.allocate(HEAD + term.len())?;
         let bytes = texts.at_mut(text);
-        bytes[..2].copy_from_slice(&(term.len() as u16).to_le_bytes());
-        bytes[2..2 + term.len()].copy_from_slice(term);
+        bytes[..4].copy_from_slice(&number.to_le_bytes());
+        bytes[4..HEAD].copy_from_slice(&(term.len() as u16).to_le_bytes());
+        bytes[HEAD..HEAD + term.len()].copy_from_slice(term);
         let first = lists.allocate(usize::from(FIRST_CHUNK))?;
         let link = first + (u32::from(FIRST_CHUNK) - LINK);
-        let (documents, document, position) = (0, 0, 0);
-        let number = self.terms.len() as u32;
+        let (documents, document, position) = (0, NONE, 0);
         self.terms.push(Term { text, documents, document, position, first, next: first, link, chunk: FIRST_CHUNK });
-        self.table.insert(hashed, number);
+        self.table.insert(hashed, text);
         Ok(number)
     }
 
@@ -67,26 +68,29 @@ impl Terms {
     pub fn push(&mut self, number: u32, document: u32, position: u32, lists: &mut Arena) -> Result<(), Full> {
         let term = &mut self.terms[number as usize];
         let delta = position.wrapping_sub(term.position).wrapping_add(1);
-        if document == term.document && delta < 0x80 && term.documents > 0 && term.next < term.link {
+        if document == term.document && delta < 0x80 && term.next < term.link {
             lists.at_mut(term.next)[0] = delta as u8;
             term.next += 1;
             term.position = position;
             return Ok(());
         }
-        let mut bytes = [0; LONGEST];
-        let mut length = 0;
-        if document != term.document || term.documents == 0 {
-            // What ends the document before is a zero.
-            length = usize::from(term.documents > 0);
-            length += varint(document - term.document, &mut bytes[length..]);
-            length += varint(position.wrapping_add(1), &mut bytes[length..]);
-            term.documents += 1;
-            term.document = document;
-        } else {
-            length += varint(delta, &mut bytes);
+        let mut bytes = varint(delta);
+        if document != term.document {
+            let distance = match term.documents {
+                0 => varint(document),
+                // What ends the document before is a zero.
+                _ => Bytes { bits: 0, length: 1 }.then(varint(document - term.document)),
+            };
+            (term.documents, term.document) = (term.documents + 1, document);
+            bytes = varint(position.wrapping_add(1));
+            if distance.length + bytes.length <= 8 {
+                bytes = distance.then(bytes);
+            } else {
+                term.append(distance, lists)?;
+            }
         }
         term.position = position;
-        term.append(&bytes[..length], lists)
+        term.append(bytes, lists)
     }
 
     pub fn len(&self) -> usize {
@@ -96,15 +100,15 @@ impl Terms {
     /// The terms in the order of their bytes. What finds a term by its bytes is dropped.
     pub fn sorted(self, texts: &Arena) -> Vec<Term> {
         drop(self.table);
-        // Most terms differ in their first eight bytes, which are at hand.
+        // Most terms differ in their first bytes, which are at hand.
         let key = |term: &Term| {
             let text = term.text(texts);
-            let mut beginning = [0; 8];
-            let length = text.len().min(8);
+            let mut beginning = [0; 16];
+            let length = text.len().min(16);
             beginning[..length].copy_from_slice(&text[..length]);
-            u64::from_be_bytes(beginning)
+            u128::from_be_bytes(beginning)
         };
-        let mut keyed: Vec<(u64, u32)> = self.terms.iter().map(key).zip(0..).collect();
+        let mut keyed: Vec<(u128, u32)> = self.terms.iter().map(key).zip(0..).collect();
         let text = |number: u32| self.terms[number as usize].text(texts);
         keyed.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| text(*one).cmp(text(*other))));
         keyed.into_iter().map(|(_, number)| self.terms[number as usize]).collect()
@@ -117,25 +121,37 @@ impl Terms {
 
 impl Term {
     pub fn text<'a>(&self, texts: &'a Arena) -> &'a [u8] {
-        let bytes = texts.at(self.text);
-        let length = u16::from_le_bytes([bytes[0], bytes[1]]);
-        &bytes[2..2 + usize::from(length)]
+        text_at(self.text, texts)
     }
 
-    fn append(&mut self, mut bytes: &[u8], lists: &mut Arena) -> Result<(), Full> {
-        while !bytes.is_empty() {
+    fn append(&mut self, bytes: Bytes, lists: &mut Arena) -> Result<(), Full> {
+        let room = self.link - self.next;
+        // Eight bytes at once, where they end before the chunk does: those behind what is meant are written later.
+        if bytes.length <= room
+            && room + LINK >= 8
+            && let Some(eight) = lists.at_mut(self.next).first_chunk_mut::<8>()
+        {
+            *eight = bytes.bits.to_le_bytes();
+            self.next += bytes.length;
+            return Ok(());
+        }
+        for byte in &bytes.bits.to_le_bytes()[..bytes.length as usize] {
             if self.next == self.link {
                 let size = (self.chunk * 2).min(LARGEST_CHUNK);
                 let next = lists.allocate(usize::from(size))?;
                 lists.at_mut(self.link)[..LINK as usize].copy_from_slice(&next.to_le_bytes());
                 (self.next, self.link, self.chunk) = (next, next + (u32::from(size) - LINK), size);
             }
-            let room = bytes.len().min((self.link - self.next) as usize);
-            lists.at_mut(self.next)[..room].copy_from_slice(&bytes[..room]);
-            self.next += room as u32;
-            bytes = &bytes[room..];
+            lists.at_mut(self.next)[0] = *byte;
+            self.next += 1;
         }
         Ok(())
+    }
+
+    /// Reads what writing the term begins with.
+    pub fn touch(&self, texts: &Arena, lists: &Arena) -> u8 {
+        let first = |bytes: &[u8]| bytes.first().copied().unwrap_or_default();
+        first(texts.at(self.text)) ^ first(lists.at(self.first))
     }
 
     /// Puts the bytes of the list into `list`.
@@ -156,16 +172,34 @@ impl Term {
     }
 }
 
-/// Writes a number, seven bits a byte from the low end, all bytes but the last with the high bit; how many bytes it took.
-fn varint(mut number: u32, bytes: &mut [u8]) -> usize {
-    let mut length = 0;
-    while number >= 0x80 {
-        bytes[length] = number as u8 | 0x80;
-        number >>= 7;
+/// The bytes of the term that is described there.
+fn text_at(address: u32, texts: &Arena) -> &[u8] {
+    let bytes = texts.at(address);
+    &bytes[HEAD..HEAD + usize::from(u16::from_le_bytes([bytes[4], bytes[5]]))]
+}
+
+/// Up to eight bytes, the first the lowest; zeroes behind them.
+#[derive(Clone, Copy)]
+struct Bytes {
+    bits: u64,
+    length: u32,
+}
+
+impl Bytes {
+    fn then(self, next: Self) -> Self {
+        Self { bits: self.bits | next.bits << (8 * self.length), length: self.length + next.length }
+    }
+}
+
+/// A number, seven bits a byte from the low end, all bytes but the last with the high bit.
+fn varint(number: u32) -> Bytes {
+    let (mut bits, mut length, mut rest) = (0, 1, number);
+    while rest >= 0x80 {
+        bits |= u64::from(rest & 0x7f | 0x80) << (8 * (length - 1));
+        rest >>= 7;
         length += 1;
     }
-    bytes[length] = number as u8;
-    length + 1
+    Bytes { bits: bits | u64::from(rest) << (8 * (length - 1)), length }
 }
 
 /// The next number of a list.
