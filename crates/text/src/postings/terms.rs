@@ -148,10 +148,14 @@ impl Term {
         Ok(())
     }
 
-    /// Reads what writing the term begins with.
-    pub fn touch(&self, texts: &Arena, lists: &Arena) -> u8 {
-        let first = |bytes: &[u8]| bytes.first().copied().unwrap_or_default();
-        first(texts.at(self.text)) ^ first(lists.at(self.first))
+    /// Reads what reading its list begins with.
+    pub fn touch_list(&self, lists: &Arena) -> u8 {
+        lists.at(self.first).first().copied().unwrap_or_default()
+    }
+
+    /// Reads what reading its text begins with.
+    pub fn touch_text(&self, texts: &Arena) -> u8 {
+        texts.at(self.text).first().copied().unwrap_or_default()
     }
 
     /// Puts the bytes of the list into `list`.

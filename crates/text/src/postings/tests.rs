@@ -133,17 +133,25 @@ fn words_that_are_too_long_and_names_that_are_data() {
     assert_same(&schema, &everywhere(&schema, &[&texts.join(" "), &texts.join("")]));
 }
 
-/// Documents far apart, and more of them than a chunk holds.
+/// Documents far apart, more of them than a chunk holds, and lists that just fill blocks.
 #[test]
 fn many_documents() {
     let schema = TextSchema { fields: schema().fields.into_iter().take(1).collect() };
-    let text = |number: u32| match number {
-        number if number % 1000 == 0 => "rare common",
-        number if number % 130 < 2 => "common sometimes common",
-        _ => "common",
+    let text = |number: u32| {
+        let mut text = match number {
+            number if number % 1000 == 0 => "rare common".to_owned(),
+            number if number % 130 < 2 => "common sometimes common".to_owned(),
+            _ => "common".to_owned(),
+        };
+        for count in [126, 127, 128, 129, 255, 256, 257].into_iter().filter(|count| number / 7 < *count) {
+            text.extend([" in", &count.to_string()]);
+        }
+        text
     };
-    let documents: Vec<Document> = (0..40_000).map(|number| vec![(0, text(number).to_owned())]).collect();
+    let documents: Vec<Document> = (0..40_000).map(|number| vec![(0, text(number))]).collect();
     assert_same(&schema, &documents);
+    let one_in_seven: Vec<Document> = documents.into_iter().step_by(7).collect();
+    assert_same(&schema, &one_in_seven);
 }
 
 fn texts() -> impl Strategy<Value = String> {

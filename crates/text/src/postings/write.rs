@@ -1,21 +1,32 @@
-//! Writes postings as Tantivy's files, through its own serializers.
+//! Writes postings as Tantivy's files, through its serializers.
+//!
+//! Tantivy's writer builds the dictionary in turns with the postings, term by term. Each needs a megabyte of memory close at hand, and they
+//! drive each other out of it, so here all postings of a field come first. What its postings serializer prepares for the blocks of a list, it
+//! prepares for every term; most terms have no whole block.
 
 use std::hint::black_box;
+use std::io::Write;
 
-use tantivy::fieldnorm::{FieldNormReaders, FieldNormsSerializer};
+use tantivy::directory::CompositeWrite;
+use tantivy::fieldnorm::{FieldNormReader, FieldNormReaders, FieldNormsSerializer};
 use tantivy::index::{Index, SegmentComponent, SegmentId};
-use tantivy::postings::{FieldSerializer, InvertedIndexSerializer};
-use tantivy::schema::{Field, Schema};
+use tantivy::positions::PositionSerializer;
+use tantivy::postings::TermInfo;
+use tantivy::postings::serializer::PostingsSerializer;
+use tantivy::schema::{Field, IndexRecordOption, Schema};
+use tantivy::termdict::TermDictionaryBuilder;
 
 use super::arena::Arena;
 use super::form::{FormPostings, Memory};
-use super::terms::{Term, next};
+use super::terms::{Term, Terms, next};
 use crate::directory::Files;
 use crate::guard::Stop;
 use crate::{builder, container};
 
 /// Terms that are fetched from memory at once.
 const AHEAD: usize = 32;
+/// Documents of a block of a list.
+const BLOCK: u32 = 128;
 
 /// Writes lengths, dictionaries, postings and positions of the forms, which come in the order of their fields.
 pub(super) fn write(
@@ -38,22 +49,87 @@ pub(super) fn write(
     }
     lengths.close()?;
     let lengths = FieldNormReaders::open(segment.open_read(SegmentComponent::FieldNorms)?)?;
-    let mut serializer = InvertedIndexSerializer::open(&segment)?;
+    let composite = |component| Ok::<_, Stop>(CompositeWrite::wrap(segment.open_write(component)?));
+    let mut out = Composites {
+        terms: composite(SegmentComponent::Terms)?,
+        postings: composite(SegmentComponent::Postings)?,
+        positions: composite(SegmentComponent::Positions)?,
+    };
     for (terms, total, field) in remaining {
-        if terms.len() > 0 {
-            let mut out = serializer.new_field(field, total, lengths.get_field(field)?)?;
-            let mut reader = Reader::default();
-            for some in terms.sorted(&texts).chunks(AHEAD) {
-                // Terms in order are anywhere in memory. Reading a bit of several fetches them all at once, rather than one after another.
-                black_box(some.iter().fold(0, |sum, term| sum ^ term.touch(&texts, &lists)));
-                for term in some {
-                    reader.term(term, &texts, &lists, &mut out)?;
-                }
-            }
-            out.close()?;
+        if let Some(lengths) = lengths.get_field(field)?.filter(|_| terms.len() > 0) {
+            out.field(field, terms, total, &lengths, (&texts, &lists))?;
         }
     }
-    Ok(serializer.close()?)
+    out.terms.close()?;
+    out.postings.close()?;
+    Ok(out.positions.close()?)
+}
+
+/// The files that have a part for each field.
+struct Composites {
+    terms: CompositeWrite,
+    postings: CompositeWrite,
+    positions: CompositeWrite,
+}
+
+impl Composites {
+    /// Writes a field that has `total` terms in all.
+    fn field(
+        &mut self,
+        field: Field,
+        terms: Terms,
+        total: u64,
+        lengths: &FieldNormReader,
+        (texts, lists): (&Arena, &Arena),
+    ) -> std::io::Result<()> {
+        let sorted = terms.sorted(texts);
+        let mut infos = Vec::with_capacity(sorted.len());
+        let postings = self.postings.for_field(field);
+        postings.write_all(&total.to_le_bytes())?;
+        let begin = postings.written_bytes();
+        let mut positions = PositionSerializer::new(self.positions.for_field(field));
+        let average = total as f32 / lengths.num_docs() as f32;
+        let serializer = |lengths| PostingsSerializer::new(average, IndexRecordOption::WithFreqsAndPositions, lengths);
+        // Scores are for blocks, and so is what it would have to forget between terms.
+        let mut without_blocks = serializer(None);
+        let mut reader = Reader::default();
+        for some in sorted.chunks(AHEAD) {
+            // Terms in order are anywhere in memory. Reading a bit of several fetches them all at once, rather than one after another.
+            black_box(some.iter().fold(0, |sum, term| sum ^ term.touch_list(lists)));
+            for term in some {
+                let mut with_blocks;
+                let serializer = if term.documents < BLOCK {
+                    &mut without_blocks
+                } else {
+                    with_blocks = serializer(Some(lengths.clone()));
+                    &mut with_blocks
+                };
+                let from = (postings.written_bytes(), positions.written_bytes());
+                serializer.new_term(term.documents, true);
+                reader.each(term, lists, |document, distances| {
+                    serializer.write_doc(document, distances.len() as u32);
+                    positions.write_positions_delta(distances);
+                });
+                serializer.close_term(term.documents, postings)?;
+                positions.close_term()?;
+                infos.push(TermInfo {
+                    doc_freq: term.documents,
+                    postings_range: (from.0 - begin) as usize..(postings.written_bytes() - begin) as usize,
+                    positions_range: from.1 as usize..positions.written_bytes() as usize,
+                });
+            }
+        }
+        positions.close()?;
+        let mut dictionary = TermDictionaryBuilder::create(self.terms.for_field(field))?;
+        for (some, infos) in sorted.chunks(AHEAD).zip(infos.chunks(AHEAD)) {
+            black_box(some.iter().fold(0, |sum, term| sum ^ term.touch_text(texts)));
+            for (term, info) in some.iter().zip(infos) {
+                dictionary.insert(term.text(texts), info)?;
+            }
+        }
+        dictionary.finish()?;
+        Ok(())
+    }
 }
 
 /// What reading lists takes; kept for its memory.
@@ -64,14 +140,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn term(
-        &mut self,
-        term: &Term,
-        texts: &Arena,
-        lists: &Arena,
-        out: &mut FieldSerializer<'_>,
-    ) -> std::io::Result<()> {
-        out.new_term(term.text(texts), term.documents, true)?;
+    /// Gives `each` the documents of a term with the distances of the positions there.
+    fn each(&mut self, term: &Term, lists: &Arena, mut each: impl FnMut(u32, &[u32])) {
         term.read(lists, &mut self.list);
         let mut list = self.list.as_slice();
         let mut document = 0;
@@ -81,8 +151,7 @@ impl Reader {
             while let Some(distance) = next(&mut list).filter(|distance| *distance > 0) {
                 self.positions.push(distance - 1);
             }
-            out.write_doc(document, self.positions.len() as u32, &self.positions);
+            each(document, &self.positions);
         }
-        out.close_term()
     }
 }
