@@ -1,6 +1,7 @@
 //! The postings of a segment under construction, in memory; finished, they are the files that Tantivy's own writer would have made.
 //!
-//! Tantivy's writer hashes every term of every text, of whatever analyzer. Most of that is work done before: this one looks up words.
+//! Tantivy's writer analyses every word and hashes every term of every text. Most of that was done before, for the same word: this one
+//! looks up words. How they are cut and looked up is in `form.rs`, what is kept of their terms in `terms.rs`, what becomes of it in `write.rs`.
 
 mod arena;
 mod form;
@@ -18,7 +19,7 @@ use arena::{Arena, Full};
 use form::{FormPostings, Memory};
 use table::Hash;
 
-/// What one document that is added, or the end, does.
+/// What is being done when a text is added, for errors.
 const ADD: &str = "add a document to a text index";
 
 /// The postings of all fields.
