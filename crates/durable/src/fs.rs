@@ -4,6 +4,7 @@ mod directory;
 mod read;
 mod reflink;
 mod seal;
+mod sink;
 mod tree;
 mod writer;
 

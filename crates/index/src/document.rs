@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::schema::{Field, Filterable, Schema, Slot};
+use crate::unescape::unescape;
 use cutover_text::{MAX_INTEGER, MAX_KEYWORD_BYTES, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -237,7 +238,7 @@ pub(crate) fn many(field: &Field) -> bool {
 }
 
 fn one<'a>(field: &Field, raw: &'a str) -> std::result::Result<Owned<'a>, String> {
-    let string = || serde_json::from_str::<Text<'a>>(raw).map(|Text(s)| s).map_err(|_| "must be a string".to_owned());
+    let string = || unescape(raw).ok_or_else(|| "must be a string".to_owned());
     let float = || serde_json::from_str::<f64>(raw).ok().filter(|n| n.is_finite());
     match field {
         Field::Text { .. } => string().map(Owned::Text),

@@ -41,6 +41,7 @@ mod snapshot;
 mod text_leg;
 pub mod threads;
 mod tombstones;
+mod unescape;
 mod vector_leg;
 mod verify;
 

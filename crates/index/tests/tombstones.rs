@@ -77,7 +77,7 @@ fn a_segment_that_is_all_deleted_answers_nothing() {
     let mut random = Random(12);
     let mut documents: Vec<Value> = (0..9_000).map(|id| document(id, 1, &mut random)).collect();
     documents.extend((0..9_000).map(|id| document(id, 2, &mut random)));
-    let fixture = rebuilt(&documents, 12 << 20);
+    let fixture = rebuilt(&documents, 2 << 20);
     assert_eq!(fixture.index.snapshot(None).unwrap().count(None).unwrap(), 9_000);
 
     let query = vector(&mut random);

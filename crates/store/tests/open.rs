@@ -176,7 +176,7 @@ fn a_full_disk_leaves_the_version_before_and_no_draft() {
         assert_eq!(code(write().need(10_000_000)), "CUTOVER_NO_SPACE");
         let staged = common::draft(write(), None);
         let mut file = staged.create("large").unwrap();
-        let error = std::io::Write::write_all(&mut file, &vec![1; 5_000_000]).unwrap_err();
+        let error = std::io::Write::write_all(&mut file, &vec![1; 15_000_000]).unwrap_err();
         let error = Error::from(cutover_durable::Error::io("write", "large", error));
         assert_eq!(error.code(), "CUTOVER_NO_SPACE", "{error}");
         assert!(std::io::Write::write_all(&mut file, b"x").is_err(), "a file that failed takes no more");

@@ -1,29 +1,21 @@
 //! Builds the text of one segment in memory and writes it as one container.
 //!
-//! Tantivy's single-segment writer numbers documents in the order in which they come, so the ordinal of a document is its number
-//! there. It grows without regard to any budget: whoever builds watches [`TextBuilder::memory_bytes`] and cuts the segment.
+//! It grows without regard to any budget: whoever builds watches [`TextBuilder::memory_bytes`] and cuts the segment.
 
 use cutover_durable::Digest;
 use cutover_durable::fs::{Writer, Written};
-use tantivy::schema::Field;
-use tantivy::{Index, IndexSettings, SingleSegmentIndexWriter, TantivyDocument};
+use tantivy::IndexSettings;
 
 use crate::columns::ColumnBuilder;
-use crate::directory::Files;
-use crate::{Error, FieldSpec, Result, TextSchema, Value, container, guard};
-
-/// What Tantivy sizes its first hash table by, in bytes. It grows by itself; a small one keeps small segments cheap.
-pub(crate) const INITIAL_BYTES: usize = 4 << 20;
+use crate::postings::PostingsWriter;
+use crate::{Error, FieldSpec, Result, TextSchema, Value, container};
 
 /// The text of a segment under construction.
 pub struct TextBuilder {
     fields: Vec<FieldSpec>,
-    /// The forms of each field.
-    tantivy: Vec<Vec<Field>>,
+    postings: PostingsWriter,
     columns: Vec<Option<ColumnBuilder>>,
     schema: Digest,
-    files: Files,
-    writer: SingleSegmentIndexWriter,
     documents: u32,
     /// For each field, 1 + the last document that had a value for it.
     seen: Vec<u32>,
@@ -36,15 +28,10 @@ impl TextBuilder {
     /// [`Error::Schema`] for a schema that no index can have.
     pub fn new(schema: &TextSchema) -> Result<Self> {
         schema.check()?;
-        let (tantivy_schema, tantivy) = schema.tantivy();
-        let files = Files::default();
-        let writer = guard::building("begin a text index", || {
-            let builder = Index::builder().schema(tantivy_schema).tokenizers(schema.tokenizers()).settings(settings());
-            Ok(builder.single_segment_index_writer(files.clone(), INITIAL_BYTES)?)
-        })?;
         let columns = schema.fields.iter().map(|spec| ColumnBuilder::new(spec.kind)).collect();
         let (fields, seen) = (schema.fields.clone(), vec![0; schema.fields.len()]);
-        Ok(Self { fields, tantivy, columns, schema: schema.fingerprint(), files, writer, documents: 0, seen })
+        let postings = PostingsWriter::new(schema);
+        Ok(Self { fields, postings, columns, schema: schema.fingerprint(), documents: 0, seen })
     }
 
     /// Adds the next document: `ordinal` must be the number of documents added so far. `values` are (number of the field in the
@@ -57,16 +44,12 @@ impl TextBuilder {
             return Err(Error::Ordinal { expected: self.documents, given: ordinal });
         }
         let several = self.check(values)?;
-        let mut document = TantivyDocument::new();
         for (number, value) in values {
             if let Value::Text(text) = value {
-                for field in &self.tantivy[*number] {
-                    document.add_text(*field, text);
-                }
+                self.postings.add(ordinal, *number, text)?;
             }
         }
-        let writer = &mut self.writer;
-        guard::building("add a document to a text index", || Ok(writer.add_document(document)?))?;
+        self.postings.end(ordinal);
         let mut put = |(number, value): &(usize, Value<'_>)| {
             if let Some(column) = &mut self.columns[*number] {
                 column.push(value);
@@ -131,7 +114,7 @@ impl TextBuilder {
     /// Bytes held in memory. Finishing needs about as much again as the container will be long.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.writer.mem_usage() + self.columns.iter().flatten().map(ColumnBuilder::memory_bytes).sum::<usize>()
+        self.postings.memory_bytes() + self.columns.iter().flatten().map(ColumnBuilder::memory_bytes).sum::<usize>()
     }
 
     /// Writes the container and finishes its file: synced once, read-only.
@@ -139,9 +122,8 @@ impl TextBuilder {
     /// # Errors
     /// [`Error::File`] when the file could not be written; it must be abandoned then.
     pub fn finish(self, out: Writer) -> Result<Written> {
-        let writer = self.writer;
-        guard::building("finish a text index", || Ok(writer.finalize()?))?;
-        container::write(&self.files, self.columns, self.documents, &self.schema, out)
+        let files = self.postings.finish(self.documents)?;
+        container::write(&files, self.columns, self.documents, &self.schema, out)
     }
 }
 

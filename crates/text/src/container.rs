@@ -28,8 +28,10 @@ const FORMAT: u32 = 2;
 const PAGED: usize = 64 * 1024;
 /// The name of the segment within Tantivy; any would do, as long as it is one that Tantivy accepts.
 pub(crate) const SEGMENT: &str = "00000000000000000000000000000000";
+/// What Tantivy sizes the hash table by of an index that nothing is added to, in bytes: about the least that it takes.
+const LEAST_BYTES: usize = 1 << 20;
 /// Tantivy's files that are kept: lengths, dictionaries, postings, positions.
-const KEPT: [&str; 4] = ["fieldnorm", "term", "idx", "pos"];
+pub(crate) const KEPT: [&str; 4] = ["fieldnorm", "term", "idx", "pos"];
 /// Those it wants to find and has nothing in.
 const PLACEHOLDERS: [&str; 2] = ["store", "fast"];
 /// Tantivy's document numbers end before this one.
@@ -104,7 +106,7 @@ fn placeholders() -> Result<&'static [OwnedBytes; 2]> {
     let files = Files::default();
     guard::building("make an empty text index", || {
         let builder = Index::builder().schema(Schema::builder().build()).settings(builder::settings());
-        let writer = builder.single_segment_index_writer::<TantivyDocument>(files.clone(), builder::INITIAL_BYTES)?;
+        let writer = builder.single_segment_index_writer::<TantivyDocument>(files.clone(), LEAST_BYTES)?;
         Ok(writer.finalize()?)
     })?;
     let [store, fast] = PLACEHOLDERS.map(|extension| files.take(extension).ok_or_else(|| missing(extension)));

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Once;
 
 use tantivy::TantivyError;
+use tantivy::directory::error::{OpenReadError, OpenWriteError};
 
 use crate::{Error, Result};
 
@@ -35,6 +36,18 @@ impl From<cutover_durable::Error> for Stop {
 impl From<TantivyError> for Stop {
     fn from(error: TantivyError) -> Self {
         Self::Theirs(error.to_string())
+    }
+}
+
+impl From<OpenReadError> for Stop {
+    fn from(error: OpenReadError) -> Self {
+        TantivyError::from(error).into()
+    }
+}
+
+impl From<OpenWriteError> for Stop {
+    fn from(error: OpenWriteError) -> Self {
+        TantivyError::from(error).into()
     }
 }
 

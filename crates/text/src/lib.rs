@@ -17,6 +17,7 @@ mod groups;
 mod guard;
 mod highlight;
 mod index;
+mod postings;
 mod query;
 mod range;
 mod schema;

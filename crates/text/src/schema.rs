@@ -5,7 +5,6 @@
 
 use cutover_durable::Digest;
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
-use tantivy::tokenizer::TokenizerManager;
 
 use crate::analyzer::Analysis;
 use crate::{Analyzer, Case, Error, Result, Value};
@@ -172,16 +171,5 @@ impl TextSchema {
         });
         let fields = fields.collect();
         (builder.build(), fields)
-    }
-
-    /// The analyzers by the names that [`TextSchema::tantivy`] gives them.
-    pub(crate) fn tokenizers(&self) -> TokenizerManager {
-        let manager = TokenizerManager::new();
-        for spec in &self.fields {
-            for analysis in spec.kind.analyses() {
-                manager.register(&analysis.name(), analysis.document());
-            }
-        }
-        manager
     }
 }

@@ -1,7 +1,10 @@
 //! Writing a new file: hashed and counted as it is written, synced once, read-only when finished.
+//!
+//! A file that is longer than a piece is hashed and written by a thread of its own, behind the one that makes its bytes. A write that failed
+//! there is told by the next write, or by what finishes the file.
 
 use std::{
-    fs::{File, OpenOptions, Permissions},
+    fs::{OpenOptions, Permissions},
     io::{self, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -9,6 +12,7 @@ use std::{
 
 use nix::fcntl::OFlag;
 
+use super::sink::{Behind, Target};
 use crate::{Digest, Error, Result, digest::Hasher, mode::less_umask};
 
 /// Bytes that are written and hashed at once, at a multiple of as many in the file. The system can keep what one aligned write brings
@@ -33,12 +37,21 @@ pub struct Written {
 /// dropped leaves its file behind, unsynced: whoever owns the directory removes it.
 #[derive(Debug)]
 pub struct Writer {
-    file: File,
     path: PathBuf,
+    /// None once a write failed.
+    sink: Option<Sink>,
     buffer: Vec<u8>,
-    hasher: Hasher,
-    written: u64,
-    failed: bool,
+    /// Bytes that left the buffer.
+    handed: u64,
+}
+
+/// Who writes.
+#[derive(Debug)]
+enum Sink {
+    /// Whoever has the writer.
+    Here(Box<Target>),
+    /// A thread.
+    Behind(Behind),
 }
 
 /// Creates a file that must not exist yet, with mode 0600. A symbolic link at `path` is refused, wherever it leads.
@@ -50,14 +63,9 @@ pub fn create(path: &Path) -> Result<Writer> {
         .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(path)
         .map_err(|source| Error::io("create", path, source))?;
-    Ok(Writer {
-        file,
-        path: path.to_path_buf(),
-        buffer: Vec::with_capacity(BUFFER_AT_FIRST),
-        hasher: Hasher::new(),
-        written: 0,
-        failed: false,
-    })
+    let path = path.to_path_buf();
+    let sink = Some(Sink::Here(Box::new(Target { file, path: path.clone(), hasher: Hasher::new() })));
+    Ok(Writer { path, sink, buffer: Vec::with_capacity(BUFFER_AT_FIRST), handed: 0 })
 }
 
 impl Writer {
@@ -70,7 +78,7 @@ impl Writer {
     /// The number of bytes written so far, which is the offset of the next one.
     #[must_use]
     pub fn position(&self) -> u64 {
-        self.written + self.buffer.len() as u64
+        self.handed + self.buffer.len() as u64
     }
 
     /// Writes what is buffered, gives the file its published mode (0444 less the umask) and syncs it, once.
@@ -89,35 +97,50 @@ impl Writer {
     /// [`Writer::finish`] with another mode, whatever the umask is.
     pub(crate) fn finish_with_exact_mode(mut self, mode: u32) -> Result<Written> {
         let path = self.path.clone();
-        self.flush().map_err(|source| Error::io("write", &path, source))?;
-        self.file
+        let target = self.settle().map_err(|source| Error::io("write", &path, source))?;
+        target
+            .file
             .set_permissions(Permissions::from_mode(mode))
             .map_err(|source| Error::io("set the mode of", &path, source))?;
-        super::sync(&self.file).map_err(|source| Error::io("sync", &path, source))?;
-        Ok(Written { bytes: self.written, digest: self.hasher.finish() })
+        super::sync(&target.file).map_err(|source| Error::io("sync", &path, source))?;
+        Ok(Written { bytes: self.handed, digest: target.hasher.finish() })
     }
 
-    fn write_through(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.require_sound()?;
-        if let Err(source) = self.file.write_all(bytes) {
-            self.failed = true;
-            return Err(Error::io("write", &self.path, source).into());
+    /// The error of whatever comes after a write that failed.
+    fn failed(&self) -> io::Error {
+        Error::malformed(&self.path, "an earlier write to it failed").into()
+    }
+
+    /// Hands a full buffer on: to a thread, which begins with the first, where the system gives one. The sink is put back if nothing fails.
+    fn hand_on(&mut self) -> io::Result<()> {
+        let mut sink = match self.sink.take().ok_or_else(|| self.failed())? {
+            Sink::Here(target) => Behind::start(target).map_or_else(Sink::Here, Sink::Behind),
+            behind @ Sink::Behind(_) => behind,
+        };
+        let full = std::mem::take(&mut self.buffer);
+        self.handed += full.len() as u64;
+        match &mut sink {
+            Sink::Here(target) => {
+                target.write(&full)?;
+                self.buffer = full;
+                self.buffer.clear();
+            }
+            Sink::Behind(behind) => self.buffer = behind.write(full)?,
         }
-        self.hasher.update(bytes);
-        self.written += bytes.len() as u64;
+        self.sink = Some(sink);
         Ok(())
     }
 
-    fn require_sound(&self) -> io::Result<()> {
-        if self.failed { Err(Error::malformed(&self.path, "an earlier write to it failed").into()) } else { Ok(()) }
-    }
-
-    fn write_buffer(&mut self) -> io::Result<()> {
-        let buffer = std::mem::take(&mut self.buffer);
-        let result = self.write_through(&buffer);
-        self.buffer = buffer;
+    /// Waits for what is under way, and writes what is buffered. Nothing can be written until the target is put back.
+    fn settle(&mut self) -> io::Result<Box<Target>> {
+        let mut target = match self.sink.take().ok_or_else(|| self.failed())? {
+            Sink::Here(target) => target,
+            Sink::Behind(mut behind) => behind.end()?,
+        };
+        target.write(&self.buffer)?;
+        self.handed += self.buffer.len() as u64;
         self.buffer.clear();
-        result
+        Ok(target)
     }
 }
 
@@ -128,11 +151,13 @@ impl Write for Writer {
     }
 
     fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        self.require_sound()?;
+        if self.sink.is_none() {
+            return Err(self.failed());
+        }
         while self.buffer.len() + bytes.len() >= BUFFER {
             let (now, later) = bytes.split_at(BUFFER - self.buffer.len());
             self.buffer.extend_from_slice(now);
-            self.write_buffer()?;
+            self.hand_on()?;
             bytes = later;
         }
         self.buffer.extend_from_slice(bytes);
@@ -141,6 +166,62 @@ impl Write for Writer {
 
     /// Hands what is buffered to the system. It does not sync.
     fn flush(&mut self) -> io::Result<()> {
-        self.write_buffer()
+        self.sink = Some(Sink::Here(self.settle()?));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    /// On a device that is full: every write to it fails.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_write_that_fails_behind_its_writer_is_told_by_a_later_one_or_at_the_end() {
+        for pieces in [0, 1, 2, 3, 8] {
+            let path = PathBuf::from("/dev/full");
+            let file = OpenOptions::new().write(true).open(&path).unwrap();
+            let sink = Some(Sink::Here(Box::new(Target { file, path: path.clone(), hasher: Hasher::new() })));
+            let mut writer = Writer { path, sink, buffer: Vec::new(), handed: 0 };
+            let mut told = None;
+            for _ in 0..pieces {
+                told = writer.write_all(&vec![1; BUFFER]).err();
+                if told.is_some() {
+                    break;
+                }
+            }
+            assert!(pieces < 8 || told.is_some(), "more pieces are under way than may be");
+            let told = told.or_else(|| writer.write_all(b"x").and_then(|()| writer.flush()).err()).unwrap();
+            assert!(Error::io("write", "it", told).is_no_space());
+            let again = writer.write_all(b"x").unwrap_err().to_string();
+            assert!(again.ends_with("an earlier write to it failed"), "{again}");
+            assert!(writer.flush().is_err() && writer.finish().is_err(), "a file that failed cannot be finished");
+        }
+    }
+
+    #[test]
+    fn a_writer_that_is_dropped_has_ended_its_thread() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let mut writer = create(&path).unwrap();
+        writer.write_all(&vec![7; 3 * BUFFER + 1]).unwrap();
+        assert!(matches!(writer.sink, Some(Sink::Behind(_))));
+        drop(writer);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 3 * BUFFER as u64);
+    }
+
+    #[test]
+    fn a_small_file_has_no_thread_and_neither_has_one_that_was_flushed() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = create(&directory.path().join("file")).unwrap();
+        writer.write_all(&vec![7; BUFFER - 1]).unwrap();
+        assert!(matches!(writer.sink, Some(Sink::Here(_))));
+        writer.write_all(&vec![7; BUFFER]).unwrap();
+        writer.flush().unwrap();
+        assert!(matches!(writer.sink, Some(Sink::Here(_))));
+        assert_eq!(std::fs::metadata(writer.path()).unwrap().len(), 2 * BUFFER as u64 - 1);
+        assert_eq!(writer.finish().unwrap().digest, Digest::of(&vec![7; 2 * BUFFER - 1]));
     }
 }

@@ -3,10 +3,11 @@
 use tantivy::tokenizer::{StopWordFilter, TextAnalyzer};
 
 use super::cjk::{CjkTokenizer, Side};
-use super::code::{CodeQueryTokenizer, CodeTokenizer};
+use super::code::{CodeQueryTokenizer, CodeTokenizer, name};
+use super::scan::{Scan, scan};
 use super::stems::Stems;
 use super::trigrams::{Spaces, TrigramTokenizer};
-use super::words::{Rules, WordTokenizer};
+use super::words::{Rules, WordTokenizer, word};
 use super::{Analyzer, Form};
 
 /// How the terms of one posting list of a field are made.
@@ -60,6 +61,16 @@ impl Analysis {
         }
     }
 
+    /// How a document is cut into words whose terms do not depend on what is around them; none where they do.
+    pub fn words(self) -> Option<Words> {
+        match self.analyzer {
+            Analyzer::Standard | Analyzer::Language { .. } => Some(Words::Standard),
+            Analyzer::Simple => Some(Words::Simple),
+            Analyzer::Code => Some(Words::Code),
+            Analyzer::Cjk | Analyzer::Trigram => None,
+        }
+    }
+
     /// The terms of the words that a query asks for.
     pub fn query(self) -> TextAnalyzer {
         match self.analyzer {
@@ -74,5 +85,31 @@ impl Analysis {
     /// Of this analyzer's terms that is the very text: a document has the word exactly when it has the phrase.
     pub fn spells(self) -> bool {
         self.analyzer == Analyzer::Trigram
+    }
+}
+
+/// The words of a document: the tokens of a text are those of its words, one after another. A word of which no token is left takes one
+/// position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    Standard,
+    Simple,
+    Code,
+}
+
+impl Words {
+    /// What comes next at or after `start`, as far as it is simple.
+    #[inline]
+    pub fn scan(self, text: &str, start: usize) -> Scan {
+        scan(self, text, start)
+    }
+
+    /// Where the next word at or after `start` begins and ends.
+    pub fn next(self, text: &str, start: usize) -> Option<(usize, usize)> {
+        match self {
+            Self::Standard => word(text, start, Rules::Standard),
+            Self::Simple => word(text, start, Rules::Simple),
+            Self::Code => name(text, start),
+        }
     }
 }

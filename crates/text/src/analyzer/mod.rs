@@ -5,15 +5,17 @@ mod cjk;
 mod code;
 mod language;
 mod letters;
+mod scan;
 mod stems;
 mod trigrams;
 mod words;
 
 use tantivy::tokenizer::StopWordFilter;
 
-pub(crate) use analysis::Analysis;
+pub(crate) use analysis::{Analysis, Words};
 pub use language::Language;
 pub(crate) use letters::joins_the_letter_before;
+pub(crate) use scan::{Key, Scan};
 
 /// The longest term in bytes; longer ones are dropped, in documents and in queries alike. Tantivy's own limit is a little above.
 pub(crate) const MAX_TERM_BYTES: usize = 65_000;

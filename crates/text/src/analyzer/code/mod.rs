@@ -13,6 +13,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::words::{Rules, normalise};
 use super::{Form, MAX_TERM_BYTES};
 pub(super) use query::CodeQueryTokenizer;
+pub(super) use split::name;
 use split::{Name, next_name};
 
 /// The terms of documents.

@@ -75,13 +75,7 @@ fn class(c: char) -> Class {
 
 /// The next name at or after `start`, and where to look for the one after it. Its parts go to `parts`, which is empty.
 pub(super) fn next_name(text: &str, start: usize, parts: &mut Vec<(usize, usize)>) -> Option<(Name, usize)> {
-    let from = first_letter(text, start)?;
-    if !text.as_bytes()[from].is_ascii() && stands_alone(letter_at(text, from)) {
-        let end =
-            text[from..].char_indices().skip(1).find(|(_, c)| !is_mark(*c)).map_or(text.len(), |(at, _)| from + at);
-        return Some((Name::Simple { from, to: end }, end));
-    }
-    let (end, seen) = name_end(text, from);
+    let (from, end, seen) = extent(text, start)?;
     if !seen.has_parts() {
         return Some((Name::Simple { from, to: end }, end));
     }
@@ -108,6 +102,23 @@ pub(super) fn next_name(text: &str, start: usize, parts: &mut Vec<(usize, usize)
             Some((Name::Simple { from, to: end }, end))
         }
     }
+}
+
+/// Where the next name at or after `start` begins and ends.
+pub(in super::super) fn name(text: &str, start: usize) -> Option<(usize, usize)> {
+    extent(text, start).map(|(from, to, _)| (from, to))
+}
+
+/// Where the next name at or after `start` begins and ends, and what it is made of. A letter that stands alone has no parts to be seen.
+fn extent(text: &str, start: usize) -> Option<(usize, usize, Seen)> {
+    let from = first_letter(text, start)?;
+    if !text.as_bytes()[from].is_ascii() && stands_alone(letter_at(text, from)) {
+        let end =
+            text[from..].char_indices().skip(1).find(|(_, c)| !is_mark(*c)).map_or(text.len(), |(at, _)| from + at);
+        return Some((from, end, Seen::default()));
+    }
+    let (end, seen) = name_end(text, from);
+    Some((from, end, seen))
 }
 
 fn first_letter(text: &str, start: usize) -> Option<usize> {
