@@ -151,7 +151,7 @@ impl Sizes {
         if is_rare_here {
             return MASKED_WHERE_RARE;
         }
-        let few = (FEW / self.share).max(1.0).powf(0.25);
+        let few = (FEW / self.share).max(1.0).powf(0.4);
         few * (MASKED + (1.0 - MASKED) * (2.0 * self.share - 1.0).max(0.0))
     }
 
