@@ -12,7 +12,6 @@ use crate::segment::SegmentCache;
 use crate::snapshot::Snapshot;
 use crate::threads;
 use cutover_store::{Keep, LockWait, Store, StoreOptions, StoreStatus, VersionId, VersionInfo, Writer};
-use rayon_core::ThreadPool;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -51,7 +50,7 @@ pub(crate) struct Open {
     pub store: Store,
     pub options: Options,
     pub cache: Arc<ReaderCache>,
-    pool: Arc<ThreadPool>,
+    pool: Arc<threads::Pool>,
 }
 
 impl Index {
@@ -88,7 +87,7 @@ impl Index {
     ///
     /// # Errors
     /// [`Error::Closed`].
-    pub fn pool(&self) -> Result<Arc<ThreadPool>> {
+    pub fn pool(&self) -> Result<Arc<threads::Pool>> {
         Ok(Arc::clone(&self.inner()?.pool))
     }
 

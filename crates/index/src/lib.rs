@@ -34,6 +34,7 @@ mod reader_cache;
 mod rows;
 mod schema;
 mod search;
+mod search_pool;
 mod segment;
 mod segment_builder;
 mod slices;

@@ -1,42 +1,17 @@
 //! The threads that search and build: ours, never Node's pool, never rayon's global one.
 //!
-//! Searches run on a pool that all indexes asking for the same number of threads share; it ends with the last of them. A build
-//! has one thread of its own at idle priority, so that it takes only what queries leave.
+//! Searches run on a pool (`search_pool.rs`). A build has one thread of its own at idle priority, so that it takes only what queries leave.
 
 use crate::error::{Error, Result};
+pub use crate::search_pool::{Pool, search_pool};
 pub use cutover_durable::priority::become_idle;
-use rayon_core::{ThreadPool, ThreadPoolBuilder};
-use std::collections::HashMap;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::thread;
-
-static POOLS: LazyLock<Mutex<HashMap<usize, Weak<ThreadPool>>>> = LazyLock::new(Mutex::default);
 
 /// Threads that this process can run at once, at least 1.
 #[must_use]
 pub fn available() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// The pool of `threads` search threads.
-///
-/// # Errors
-/// [`Error::Threads`] when the system gives no threads.
-pub fn search_pool(threads: usize) -> Result<Arc<ThreadPool>> {
-    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(pool) = pools.get(&threads).and_then(Weak::upgrade) {
-        return Ok(pool);
-    }
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|n| format!("cutover-search-{n}"))
-        .build()
-        .map_err(|e| Error::Threads { what: "the search pool", detail: e.to_string() })?;
-    let pool = Arc::new(pool);
-    pools.retain(|_, pool| pool.strong_count() > 0);
-    pools.insert(threads, Arc::downgrade(&pool));
-    Ok(pool)
 }
 
 /// Runs `work` once on a thread of its own at normal priority.
@@ -74,9 +49,6 @@ impl Worker {
         self.jobs.send(Box::new(job)).map_err(|_| Error::Internal("the build thread has ended".into()))
     }
 }
-
-/// A pool of search threads.
-pub type Pool = ThreadPool;
 
 /// Runs what `work` spawns on the pool that the calling thread belongs to, and returns when all of it is done.
 pub fn scope<'a, T: Send>(work: impl FnOnce(&rayon_core::Scope<'a>) -> T + Send) -> T {
