@@ -121,6 +121,7 @@ impl Lingering {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::{LINGER, search_pool};
     use std::sync::Arc;
