@@ -1,6 +1,8 @@
 //! Answers of searches on their way to JavaScript: all through one door, since a promise of N-API has a door of its own to be made and
 //! taken down, which takes as long as a short search.
 
+#![expect(clippy::needless_pass_by_value, reason = "N-API hands functions over by value")]
+
 use crate::convert::Answer;
 use crate::error::to_json;
 use crate::task::{Job, guarded, now};

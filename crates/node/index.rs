@@ -92,7 +92,6 @@ impl NativeIndex {
 
     /// Answers a query on the version served, or on the one named; the answer arrives as this call's.
     #[napi]
-    #[expect(clippy::too_many_arguments, reason = "a query, who asks, and what bounds it")]
     pub fn search(
         &self,
         answers: &NativeAnswers,
