@@ -7,6 +7,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("Cutover's files are little-endian and mapped as they are; big-endian machines are not supported");
 
+mod beside;
 pub mod digest;
 pub mod disk;
 mod error;
@@ -21,6 +22,7 @@ pub mod replace;
 pub mod sections;
 pub mod swap;
 
+pub use beside::beside;
 pub use digest::{Digest, digest_file, read_blocks};
 pub use error::{Error, Result};
 pub use mmap::{Map, MapSlice};

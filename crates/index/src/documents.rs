@@ -40,6 +40,11 @@ impl DocumentsWriter {
         self.offsets.capacity() * size_of::<u64>()
     }
 
+    /// Bytes of documents so far.
+    pub fn written(&self) -> u64 {
+        self.end
+    }
+
     pub fn finish(mut self) -> Result<Written> {
         self.file.begin("offsets", Align::Line)?;
         for offset in &self.offsets {

@@ -10,10 +10,14 @@ use crate::graph_file::Adopted;
 use crate::ids::IdsWriter;
 use crate::schema::Schema;
 use crate::threads;
+use cutover_durable::beside;
 use cutover_store::Draft;
 use cutover_text::TextBuilder;
 use cutover_vectors::VectorBuilder;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes of documents from which a thread pays that waits for the disk.
+const LONG: u64 = 1 << 20;
 
 /// The path of a segment's file, relative to the version's directory.
 pub(crate) fn path(segment: &str, file: &str) -> String {
@@ -123,13 +127,7 @@ impl SegmentBuilder {
         }
         let total: usize = self.vectors.iter().map(VectorBuilder::len).sum::<usize>()
             + adopted.map_or(0, |(_, adopted)| adopted.graph.len());
-        let written = self.documents.finish()?;
-        draft.record(&path(&self.name, "documents"), written)?;
-        let file = draft.create(&path(&self.name, "ids"))?;
-        let (written, replaced) = self.ids.finish(file)?;
-        draft.record(&path(&self.name, "ids"), written)?;
-        let file = draft.create(&path(&self.name, "text"))?;
-        draft.record(&path(&self.name, "text"), self.text.finish(file)?)?;
+        let replaced = finish_rows(&self.name, self.documents, self.ids, self.text, draft)?;
         let mut before = 0;
         let mut adopted = self.adopted;
         for (at, (builder, (field, _))) in self.vectors.into_iter().zip(self.schema.vectors()).enumerate() {
@@ -151,6 +149,34 @@ impl SegmentBuilder {
         }
         Ok(BuiltSegment { name: self.name, documents, replaced })
     }
+}
+
+/// Writes what every segment has; the ordinals whose id came again. Long documents are brought to the disk while the rest is made.
+fn finish_rows(
+    name: &str,
+    documents: DocumentsWriter,
+    ids: IdsWriter,
+    text: TextBuilder,
+    draft: &Draft,
+) -> Result<Vec<u32>> {
+    let [documents_path, ids_path, text_path] = ["documents", "ids", "text"].map(|file| path(name, file));
+    let rest = || {
+        let ids = ids.finish(draft.create(&ids_path)?)?;
+        Ok::<_, Error>((ids, text.finish(draft.create(&text_path)?)?))
+    };
+    let (documents, rest) = if documents.written() < LONG {
+        (documents.finish(), rest())
+    } else {
+        let documents = Mutex::new(Some(documents));
+        let taken = || documents.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let twice = || Error::Internal("the documents of a segment are finished twice".into());
+        beside("cutover-write", || taken().ok_or_else(twice)?.finish(), rest)
+    };
+    draft.record(&documents_path, documents?)?;
+    let ((ids, replaced), text) = rest?;
+    draft.record(&ids_path, ids)?;
+    draft.record(&text_path, text)?;
+    Ok(replaced)
 }
 
 fn refused(document: &Document<'_>, field: &str, error: &cutover_vectors::Error, vector: &[f32]) -> Error {

@@ -4,6 +4,7 @@
 //! looks up words. How they are cut and looked up is in `form.rs`, what is kept of their terms in `terms.rs`, what becomes of it in `write.rs`.
 
 mod arena;
+mod dictionary;
 mod form;
 mod long;
 mod short;
@@ -21,6 +22,8 @@ use table::Hash;
 
 /// What is being done when a text is added, for errors.
 const ADD: &str = "add a document to a text index";
+/// What is being done when the files are written.
+const FINISH: &str = "finish a text index";
 
 /// The postings of all fields.
 pub(crate) struct PostingsWriter {
@@ -68,7 +71,7 @@ impl PostingsWriter {
     /// Writes Tantivy's files of a segment of so many documents.
     pub fn finish(self, documents: u32) -> Result<Files> {
         let files = Files::default();
-        guard::building("finish a text index", || {
+        guard::building(FINISH, || {
             let Self { fields, tantivy: (schema, tantivy), memory } = self;
             let forms = fields.into_iter().flatten().zip(tantivy.into_iter().flatten());
             write::write(forms.collect(), memory, schema, documents, &files)

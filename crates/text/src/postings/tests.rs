@@ -154,6 +154,16 @@ fn many_documents() {
     assert_same(&schema, &one_in_seven);
 }
 
+/// More than a dictionary of the build thread has.
+#[test]
+fn many_terms() {
+    let schema = TextSchema { fields: schema().fields.into_iter().take(4).collect() };
+    let text =
+        |number: u32| format!("w{} w{} x{}y", number % 5000, number * 7, number.wrapping_mul(2_654_435_761) % 9973);
+    let documents: Vec<Document> = (0..12_000).map(|number| vec![(number as usize % 2, text(number))]).collect();
+    assert_same(&schema, &documents);
+}
+
 fn texts() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[aAbB01_$-]{1,7}",

@@ -1,8 +1,8 @@
 //! Writes postings as Tantivy's files, through its serializers.
 //!
 //! Tantivy's writer builds the dictionary in turns with the postings, term by term. Each needs a megabyte of memory close at hand, and they
-//! drive each other out of it, so here all postings of a field come first. What its postings serializer prepares for the blocks of a list, it
-//! prepares for every term; most terms have no whole block.
+//! drive each other out of it, so here each is made on its own (`dictionary.rs`). What its postings serializer prepares for the blocks of a
+//! list, it prepares for every term; most terms have no whole block.
 
 use std::hint::black_box;
 use std::io::Write;
@@ -14,9 +14,9 @@ use tantivy::positions::PositionSerializer;
 use tantivy::postings::TermInfo;
 use tantivy::postings::serializer::PostingsSerializer;
 use tantivy::schema::{Field, IndexRecordOption, Schema};
-use tantivy::termdict::TermDictionaryBuilder;
 
 use super::arena::Arena;
+use super::dictionary::Dictionary;
 use super::form::{FormPostings, Memory};
 use super::terms::{Term, Terms, next};
 use crate::directory::Files;
@@ -24,7 +24,7 @@ use crate::guard::Stop;
 use crate::{builder, container};
 
 /// Terms that are fetched from memory at once.
-const AHEAD: usize = 32;
+pub(super) const AHEAD: usize = 32;
 /// Documents of a block of a list.
 const BLOCK: u32 = 128;
 
@@ -81,8 +81,22 @@ impl Composites {
         total: u64,
         lengths: &FieldNormReader,
         (texts, lists): (&Arena, &Arena),
-    ) -> std::io::Result<()> {
+    ) -> Result<(), Stop> {
         let sorted = terms.sorted(texts);
+        let (dictionary, infos) =
+            Dictionary::beside(&sorted, texts, || self.postings(field, &sorted, total, lengths, lists))?;
+        dictionary.finish(&infos, self.terms.for_field(field))
+    }
+
+    /// Writes the lists of a field's terms; where each is.
+    fn postings(
+        &mut self,
+        field: Field,
+        sorted: &[Term],
+        total: u64,
+        lengths: &FieldNormReader,
+        lists: &Arena,
+    ) -> Result<Vec<TermInfo>, Stop> {
         let mut infos = Vec::with_capacity(sorted.len());
         let postings = self.postings.for_field(field);
         postings.write_all(&total.to_le_bytes())?;
@@ -120,15 +134,7 @@ impl Composites {
             }
         }
         positions.close()?;
-        let mut dictionary = TermDictionaryBuilder::create(self.terms.for_field(field))?;
-        for (some, infos) in sorted.chunks(AHEAD).zip(infos.chunks(AHEAD)) {
-            black_box(some.iter().fold(0, |sum, term| sum ^ term.touch_text(texts)));
-            for (term, info) in some.iter().zip(infos) {
-                dictionary.insert(term.text(texts), info)?;
-            }
-        }
-        dictionary.finish()?;
-        Ok(())
+        Ok(infos)
     }
 }
 
