@@ -38,7 +38,8 @@ impl<'a> Cursors<'a> {
         for unit in &asked.plan.units {
             units.push(Reader::new(asked, unit, only, &mut sums)?);
         }
-        let lengths = lengths(asked)?;
+        let lengths = asked.plan.scopes.iter().map(|scope| scope.lengths(&asked.plan.fields, asked.index));
+        let lengths = lengths.collect::<crate::Result<_>>()?;
         let (having, occurrences) = (vec![false; units.len()], vec![0.0; units.len()]);
         Ok(Self { asked, units, lengths, having, occurrences })
     }
@@ -68,13 +69,6 @@ impl<'a> Cursors<'a> {
         let norm = self.lengths[self.asked.plan.units[unit].scope].norm(document);
         self.having[unit].then_some((self.occurrences[unit], norm))
     }
-}
-
-/// The documents' lengths for each scope of a plan.
-pub(super) fn lengths<'a>(asked: &Asked<'a>) -> Result<Vec<Lengths<'a>>, Stop> {
-    let (plan, index) = (asked.plan, asked.index);
-    let lengths = plan.scopes.iter().map(|scope| scope.lengths(&plan.fields, index));
-    Ok(lengths.collect::<crate::Result<_>>()?)
 }
 
 /// What a unit adds to a score.
