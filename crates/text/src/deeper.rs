@@ -147,7 +147,7 @@ impl Reached {
             return Ok(());
         }
         loop {
-            if let Some(Few { mut documents, floor: reached }) = tally.few(asked, allowed, limit, least) {
+            if let Some(Few { mut documents, floor: reached }) = tally.few(asked, allowed, limit, least, rank::ADD_UP) {
                 for (document, _) in &*whole {
                     documents.remove(*document as usize);
                 }

@@ -9,6 +9,7 @@ mod cursors;
 mod explain;
 mod fields;
 mod matched;
+mod merge;
 mod pattern;
 mod phrase;
 mod plan;

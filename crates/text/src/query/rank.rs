@@ -25,15 +25,19 @@ pub(crate) enum Way {
 /// How often a walk over candidates looks whether it was cancelled, in documents.
 const CANDIDATES_BETWEEN_CHECKS: usize = 4096;
 
-// Nanoseconds, measured: what a posting costs to add up, a candidate and term to visit, a document's cell to clear and look at.
-pub(super) const ADD_UP: usize = 3;
-const VISIT: usize = 20;
+// Nanoseconds, measured: what a posting costs to add up, to read for a few documents only, and to mark; a candidate and term to visit;
+// a document's cell to clear and look at.
+pub(crate) const ADD_UP: usize = 5;
+pub(super) const READ: usize = 3;
+pub(super) const MARK: usize = 1;
+pub(super) const VISIT: usize = 20;
 const CELL: usize = 1;
 
 /// The way that is thought to cost least for so many candidates.
 pub(crate) fn choose(asked: &Asked<'_>, candidates: usize) -> Way {
     let postings: usize = scored(asked).map(|unit| unit.postings(asked.segment)).sum();
-    let visit = visiting(scored(asked), candidates);
+    let terms: usize = scored(asked).map(Unit::terms).sum();
+    let visit = candidates.saturating_mul(terms).saturating_mul(VISIT);
     let add_up = postings.saturating_mul(ADD_UP).saturating_add((asked.index.len() as usize).saturating_mul(CELL));
     if visit < add_up { Way::Visit } else { Way::AddUp }
 }
@@ -41,12 +45,6 @@ pub(crate) fn choose(asked: &Asked<'_>, candidates: usize) -> Way {
 /// The scored units in their order.
 fn scored<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = &'a Unit> {
     asked.plan.order.iter().map(|unit| &asked.plan.units[*unit])
-}
-
-/// What visiting so many candidates costs, for these units.
-pub(super) fn visiting<'a>(units: impl Iterator<Item = &'a Unit>, candidates: usize) -> usize {
-    let terms: usize = units.map(|unit| unit.sources.len().min(16) + unit.phrases.len()).sum();
-    candidates.saturating_mul(terms).saturating_mul(VISIT)
 }
 
 /// Adds up all scores and shows the documents to `top`: the candidates, or where none are named all that have any of the units.
@@ -60,7 +58,7 @@ pub(crate) fn add_up(
     let mut tally = Tally::new(asked);
     loop {
         let few = match candidates {
-            None => tally.few(asked, allowed, top.limit(), top.threshold()),
+            None => tally.few(asked, allowed, top.limit(), top.threshold(), ADD_UP - MARK),
             Some(_) => None,
         };
         if let Some(Few { documents, .. }) = few {

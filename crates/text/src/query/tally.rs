@@ -7,7 +7,8 @@ use fixedbitset::FixedBitSet;
 
 use super::cursors::{Reader, part};
 use super::fields::Lengths;
-use super::rank::{ADD_UP, visiting};
+use super::merge::BATCH;
+use super::rank::{READ, VISIT};
 use super::unit::{Asked, Sums, Unit};
 use crate::guard::Stop;
 
@@ -52,23 +53,35 @@ impl Tally {
     pub fn add(&mut self, asked: &Asked<'_>) -> Result<bool, Stop> {
         let Some(unit) = self.left(asked).next() else { return Ok(false) };
         self.added += 1;
-        if unit.sources.len() + unit.phrases.len() > 1 || !unit.phrases.is_empty() {
-            self.sums.reserve(self.scores.len());
-        }
         let (weight, lengths) = (unit.weight(), scope(asked, unit)?);
         let Self { scores, seen, sums, .. } = self;
-        asked.gather(unit, None, sums, |document, occurrences| {
+        let mut parts = [0.0; BATCH];
+        asked.gather(unit, None, sums, |documents, occurrences| {
             // Panics, inside the guard, where a damaged block names a document that is not there.
-            scores[document as usize] += part(weight, occurrences, lengths.norm(document));
-            seen.insert(document as usize);
+            let parts = &mut parts[..documents.len()];
+            lengths.norms(documents, parts);
+            for (part, occurrences) in parts.iter_mut().zip(occurrences) {
+                *part = self::part(weight, *occurrences, *part);
+            }
+            for (document, part) in documents.iter().zip(parts) {
+                scores[*document as usize] += *part;
+                seen.insert(*document as usize);
+            }
         })?;
         Ok(true)
     }
 
     /// The documents that may still be among the best `limit`, which score `least` at least, once all units are added, where visiting
-    /// them costs less than adding those units up; none where it does not, or where a document without any of the units before may be
+    /// them costs less than `worth` for each posting of those units; none where it does not, or where a document without any of the units before may be
     /// one.
-    pub fn few(&self, asked: &Asked<'_>, allowed: Option<&FixedBitSet>, limit: usize, least: f32) -> Option<Few> {
+    pub fn few(
+        &self,
+        asked: &Asked<'_>,
+        allowed: Option<&FixedBitSet>,
+        limit: usize,
+        least: f32,
+        worth: usize,
+    ) -> Option<Few> {
         if self.added == 0 {
             return None;
         }
@@ -79,7 +92,9 @@ impl Tally {
             return None;
         }
         let found = || self.seen.ones().filter(|document| allowed.is_none_or(|allowed| allowed.contains(*document)));
-        let mut best: Vec<f32> = found().map(|document| self.scores[document]).collect();
+        // Scores that are no more than what may come could not be needed.
+        let enough = |score: &f32| *score * (1.0 - SLACK) > may_come;
+        let mut best: Vec<f32> = found().map(|document| self.scores[document]).filter(enough).collect();
         let mut floor = least;
         if limit <= best.len() {
             let (_, nth, _) = best.select_nth_unstable_by(limit - 1, |a, b| b.total_cmp(a));
@@ -91,8 +106,9 @@ impl Tally {
         }
         let mut documents = FixedBitSet::with_capacity(self.seen.len());
         documents.extend(found().filter(|document| self.scores[*document] + may_come >= needed));
-        let visit = visiting(self.left(asked), documents.count_ones(..));
-        (visit < left.saturating_mul(ADD_UP)).then_some(Few { documents, floor })
+        let count = documents.count_ones(..);
+        let cost: usize = self.left(asked).map(|unit| cheapest(asked, unit, count).1).sum();
+        (cost < left.saturating_mul(worth)).then_some(Few { documents, floor })
     }
 
     /// The whole scores of given documents, in ascending order, none for those that have no unit.
@@ -103,7 +119,10 @@ impl Tally {
         for unit in self.left(asked) {
             asked.check()?;
             asked.count(scores.len());
-            let mut reader = Reader::new(asked, unit, documents, &mut sums)?;
+            let mut reader = match cheapest(asked, unit, scores.len()).0 {
+                Reading::Skip => Reader::new(asked, unit, documents, &mut sums)?,
+                Reading::Whole => Reader::read(asked, unit, documents, &mut sums)?,
+            };
             let (weight, lengths) = (unit.weight(), scope(asked, unit)?);
             for (document, score) in &mut scores {
                 if let Some(occurrences) = reader.occurrences(*document) {
@@ -113,6 +132,19 @@ impl Tally {
         }
         Ok(scores)
     }
+}
+
+/// How a unit's postings are read for a few documents.
+enum Reading {
+    Skip,
+    Whole,
+}
+
+/// The way that is thought to cost least for so many documents, and what it costs.
+fn cheapest(asked: &Asked<'_>, unit: &Unit, documents: usize) -> (Reading, usize) {
+    let skip = documents.saturating_mul(unit.terms()).saturating_mul(VISIT);
+    let whole = unit.postings(asked.segment).saturating_mul(READ);
+    if skip < whole { (Reading::Skip, skip) } else { (Reading::Whole, whole) }
 }
 
 /// The lengths of the documents as a unit takes them.
