@@ -4,9 +4,12 @@ use fixedbitset::FixedBitSet;
 
 use crate::guard::{self, Stop};
 use crate::query::rank::{self, Way};
-use crate::query::{Asked, Few, Tally, Top, matched};
+use crate::query::{Asked, Tally, Top, matched};
 use crate::search::known;
 use crate::{Result, SegmentRef, TextHit, TextPlan};
+
+/// A look gets to know so many times as many as it wants where that costs little, since the next is likely to want them.
+const BEFOREHAND: usize = 4;
 
 /// The looks at one query's ranking, none yet.
 pub struct TextDepths<'a> {
@@ -39,11 +42,7 @@ impl<'a> TextDepths<'a> {
             guard::reading(index.path(), "search it", || {
                 let reached = Reached::begun(reached, &asked, *allowed)?;
                 reached.look(&asked, *allowed, limit, top.threshold())?;
-                reached.each(|document, score| {
-                    if score >= top.threshold() {
-                        top.push(segment, document, score);
-                    }
-                });
+                reached.show(segment, &mut top);
                 Ok(())
             })?;
         }
@@ -87,7 +86,7 @@ enum Reached {
     /// Some of the scored words of all.
     Added {
         tally: Tally,
-        /// Documents whose scores are whole, …
+        /// Documents whose scores are whole, in ascending order, …
         whole: Vec<(u32, f32)>,
         /// … which are all that score as much as this; none where nothing is left to add.
         floor: Option<f32>,
@@ -101,11 +100,11 @@ impl Reached {
         asked: &Asked<'_>,
         allowed: Option<&FixedBitSet>,
     ) -> std::result::Result<&'a mut Self, Stop> {
-        if reached.is_none() {
-            *reached = Some(Self::new(asked, allowed)?);
-        }
-        #[expect(clippy::expect_used, reason = "it was set above")]
-        Ok(reached.as_mut().expect("reached"))
+        let known = match reached.take() {
+            Some(known) => known,
+            None => Self::new(asked, allowed)?,
+        };
+        Ok(reached.insert(known))
     }
 
     fn new(asked: &Asked<'_>, allowed: Option<&FixedBitSet>) -> std::result::Result<Self, Stop> {
@@ -147,13 +146,9 @@ impl Reached {
             return Ok(());
         }
         loop {
-            if let Some(Few { mut documents, floor: reached }) = tally.few(asked, allowed, limit, least, rank::ADD_UP) {
-                for (document, _) in &*whole {
-                    documents.remove(*document as usize);
-                }
-                let more = tally.whole(asked, &documents)?;
-                whole.extend(more.into_iter().filter_map(|(document, score)| Some((document, score?))));
-                *floor = Some(reached);
+            if let Some(few) = tally.few(asked, allowed, limit, least, rank::ADD_UP) {
+                let few = tally.narrowed(asked, few, limit.saturating_mul(BEFOREHAND))?;
+                (*whole, *floor) = (few.documents, Some(few.floor));
                 return Ok(());
             }
             if !tally.add(asked)? {
@@ -164,17 +159,20 @@ impl Reached {
         }
     }
 
-    /// Hands over all whose scores are known.
-    fn each(&self, mut take: impl FnMut(u32, f32)) {
+    /// Shows all whose scores are known.
+    fn show(&self, segment: usize, top: &mut Top) {
         match self {
             Self::Visited(whole) | Self::Added { whole, floor: Some(_), .. } => {
                 for (document, score) in whole {
-                    take(*document, *score);
+                    if *score >= top.threshold() {
+                        top.push(segment, *document, *score);
+                    }
                 }
             }
-            Self::Added { tally, floor: None, .. } => {
-                tally.seen.ones().for_each(|document| take(document as u32, tally.scores[document]));
-            }
+            Self::Added { tally, floor: None, .. } => tally.scan(None, top.threshold(), |document, score| {
+                top.push(segment, document, score);
+                top.threshold()
+            }),
         }
     }
 

@@ -29,7 +29,7 @@ pub(crate) use fields::QueryField;
 pub(crate) use matched::matched;
 pub(crate) use phrase::starts;
 pub(crate) use plan::Plan;
-pub(crate) use tally::{Few, Tally};
+pub(crate) use tally::Tally;
 pub(crate) use top::Top;
 pub(crate) use unit::Asked;
 pub(crate) use work::Work;

@@ -11,7 +11,7 @@ use fixedbitset::FixedBitSet;
 
 use super::Top;
 use super::cursors::Cursors;
-use super::tally::{Few, Tally};
+use super::tally::Tally;
 use super::unit::{Asked, Unit};
 use crate::guard::Stop;
 
@@ -25,11 +25,12 @@ pub(crate) enum Way {
 /// How often a walk over candidates looks whether it was cancelled, in documents.
 const CANDIDATES_BETWEEN_CHECKS: usize = 4096;
 
-// Nanoseconds, measured: what a posting costs to add up, to read for a few documents only, and to mark; a candidate and term to visit;
-// a document's cell to clear and look at.
+// Nanoseconds, measured: what a posting costs to add up, to read for a few documents only, and to mark; one of those documents to match
+// with them; a candidate and term to visit; a document's cell to clear and look at.
 pub(crate) const ADD_UP: usize = 5;
 pub(super) const READ: usize = 3;
 pub(super) const MARK: usize = 1;
+pub(super) const MATCH: usize = 6;
 pub(super) const VISIT: usize = 20;
 const CELL: usize = 1;
 
@@ -61,9 +62,9 @@ pub(crate) fn add_up(
             None => tally.few(asked, allowed, top.limit(), top.threshold(), ADD_UP - MARK),
             Some(_) => None,
         };
-        if let Some(Few { documents, .. }) = few {
-            for (document, score) in tally.whole(asked, &documents)? {
-                score.inspect(|score| top.push(asked.segment, document, *score));
+        if let Some(few) = few {
+            for (document, score) in tally.narrowed(asked, few, top.limit())?.documents {
+                top.push(asked.segment, document, score);
             }
             tally.left(asked).try_for_each(|unit| asked.mark(unit, &mut tally.seen))?;
             return Ok(allowed.map_or(tally.seen.count_ones(..), |allowed| tally.seen.intersection_count(allowed)));
@@ -72,18 +73,17 @@ pub(crate) fn add_up(
             break;
         }
     }
-    if let Some(allowed) = allowed {
-        tally.seen.intersect_with(allowed);
+    match (candidates, allowed) {
+        // A document may match without having any of the units.
+        (Some(candidates), _) => tally.seen.clone_from(candidates),
+        (None, Some(allowed)) => tally.seen.intersect_with(allowed),
+        (None, None) => {}
     }
-    let mut count = 0;
-    for document in candidates.unwrap_or(&tally.seen).ones() {
-        count += 1;
-        let score = tally.scores[document];
-        if score >= top.threshold() {
-            top.push(asked.segment, document as u32, score);
-        }
-    }
-    Ok(count)
+    tally.scan(None, top.threshold(), |document, score| {
+        top.push(asked.segment, document, score);
+        top.threshold()
+    });
+    Ok(tally.seen.count_ones(..))
 }
 
 /// Visits the candidates and hands over those that match, with their scores.

@@ -150,7 +150,7 @@ impl Asked<'_> {
         unit: &Unit,
         only: Option<&FixedBitSet>,
         sums: &mut Sums,
-        mut each: impl FnMut(&[u32], &[f32]),
+        each: impl FnMut(&[u32], &[f32]),
     ) -> Result<(), Stop> {
         let mut terms =
             unit.sources.iter().filter_map(|own| Some((own.field, own.postings[self.segment].as_ref()?, own.factor)));
@@ -165,9 +165,11 @@ impl Asked<'_> {
         sums.reserve(self.index.len() as usize);
         for source in &unit.sources {
             if let Some(info) = &source.postings[self.segment] {
-                merge::one(self, (source.field, info, source.factor), only, |documents, occurrences| {
-                    for (document, occurrences) in documents.iter().zip(occurrences) {
-                        sums.add(*document, *occurrences);
+                self.blocks(source.field, info, IndexRecordOption::WithFreqs, |documents, frequencies| {
+                    for (document, frequency) in documents.iter().zip(frequencies) {
+                        if only.is_none_or(|only| only.contains(*document as usize)) {
+                            sums.add(*document, source.factor * *frequency as f32);
+                        }
                     }
                 })?;
             }
@@ -175,7 +177,7 @@ impl Asked<'_> {
         for phrase in &unit.phrases {
             phrase.each(self, only, &mut |document, count| sums.add(document, phrase.factor * count as f32))?;
         }
-        sums.drain(|document, occurrences| each(&[document], &[occurrences]));
+        sums.drain(each);
         Ok(())
     }
 }
@@ -209,10 +211,15 @@ impl Sums {
         self.amounts[document as usize] += amount;
     }
 
-    fn drain(&mut self, mut each: impl FnMut(u32, f32)) {
-        for document in self.order.drain(..) {
-            self.touched.remove(document as usize);
-            each(document, std::mem::take(&mut self.amounts[document as usize]));
+    fn drain(&mut self, mut each: impl FnMut(&[u32], &[f32])) {
+        let mut amounts = [0.0; merge::BATCH];
+        for documents in self.order.chunks(merge::BATCH) {
+            for (document, amount) in documents.iter().zip(&mut amounts) {
+                self.touched.remove(*document as usize);
+                *amount = std::mem::take(&mut self.amounts[*document as usize]);
+            }
+            each(documents, &amounts[..documents.len()]);
         }
+        self.order.clear();
     }
 }
