@@ -14,7 +14,7 @@ use crate::legs::Legs;
 use crate::query::Fusion;
 use crate::threads;
 use crate::vector_leg::VectorSearch;
-use cutover_text::TextPlan;
+use cutover_text::{TextDepths, TextPlan};
 use cutover_vectors::{Metric, VectorPlan};
 use std::cmp::Ordering;
 
@@ -46,6 +46,11 @@ impl Candidate {
     /// A document of which no leg has said anything yet.
     pub fn at(segment: usize, ordinal: u32) -> Self {
         Self { segment, ordinal, text: None, vector: None, score: 0.0 }
+    }
+
+    /// Its segment, and its place there.
+    pub fn place(&self) -> (usize, u32) {
+        (self.segment, self.ordinal)
     }
 
     /// Higher scores first; ties by segment, then ordinal.
@@ -92,6 +97,7 @@ struct Both {
 impl Hybrid<'_> {
     /// The first `wanted` of the ranking. `bests` are those of another set of documents that scores are to agree with.
     pub fn first(&self, legs: Legs<'_>, wanted: usize, bests: Option<Bests>) -> Result<Fused> {
+        let mut text = legs.text_depths(self.text);
         match self.fusion {
             Fusion::Rrf { k } => {
                 let depth = match self.vector.exact {
@@ -100,13 +106,13 @@ impl Hybrid<'_> {
                     false if wanted <= RANKS => RANKS,
                     false => MOST_RANKS,
                 };
-                self.by_ranks(legs, depth, k)
+                self.by_ranks(legs, &mut text, depth, k)
             }
             Fusion::Convex { vector_weight } => {
                 let most = if self.vector.exact { usize::MAX } else { MOST_DEPTH.max(wanted) };
                 let mut depth = MIN_DEPTH.max(wanted);
                 loop {
-                    let (fused, settled) = self.by_scores(legs, depth, wanted, vector_weight, bests)?;
+                    let (fused, settled) = self.by_scores(legs, &mut text, depth, wanted, vector_weight, bests)?;
                     if settled || depth >= most {
                         return Ok(fused);
                     }
@@ -117,9 +123,8 @@ impl Hybrid<'_> {
     }
 
     /// Both legs at once, if another thread is free.
-    fn both(&self, legs: Legs<'_>, depth: usize, sure: usize) -> Result<Both> {
-        let (text, vector) =
-            threads::join(|| legs.best_text(self.text, depth), || legs.vector(self.vector, depth, sure));
+    fn both(&self, legs: Legs<'_>, text: &mut TextDepths<'_>, depth: usize, sure: usize) -> Result<Both> {
+        let (text, vector) = threads::join(|| legs.best_text(text, depth), || legs.vector(self.vector, depth, sure));
         let (text, (vector, plans)) = (text?, vector?);
         Ok(Both { text, vector, plans })
     }
@@ -128,12 +133,13 @@ impl Hybrid<'_> {
     fn by_scores(
         &self,
         legs: Legs<'_>,
+        text: &mut TextDepths<'_>,
         depth: usize,
         wanted: usize,
         weight: f64,
         bests: Option<Bests>,
     ) -> Result<(Fused, bool)> {
-        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, depth, wanted)?;
+        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, text, depth, wanted)?;
         let metric = self.vector.metric;
         let text_of = |c: &Candidate| c.text.map_or(0.0, |(_, bm25)| f64::from(bm25));
         let similarity_of = |c: &Candidate| c.vector.map_or(0.0, |(_, distance)| similarity(metric, distance));
@@ -148,7 +154,7 @@ impl Hybrid<'_> {
         };
         let beyond = convex(weight, bests, last(&by_text, &text_of), last(&by_vector, &similarity_of));
         let all = by_text.len() < depth && by_vector.len() < depth;
-        let mut hits = self.candidates(legs, by_text, by_vector, depth)?;
+        let mut hits = self.candidates(legs, text, by_text, by_vector, depth)?;
         for hit in &mut hits {
             hit.score = convex(weight, bests, text_of(hit), similarity_of(hit));
         }
@@ -160,9 +166,9 @@ impl Hybrid<'_> {
         Ok((Fused { hits, bests, depth, all, plans }, settled))
     }
 
-    fn by_ranks(&self, legs: Legs<'_>, depth: usize, k: f64) -> Result<Fused> {
-        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, depth, depth)?;
-        let mut hits = self.candidates(legs, by_text, by_vector, depth)?;
+    fn by_ranks(&self, legs: Legs<'_>, text: &mut TextDepths<'_>, depth: usize, k: f64) -> Result<Fused> {
+        let Both { text: by_text, vector: by_vector, plans } = self.both(legs, text, depth, depth)?;
+        let mut hits = self.candidates(legs, text, by_text, by_vector, depth)?;
         for hit in &mut hits {
             hit.score = reciprocal(k, hit.text) + reciprocal(k, hit.vector);
         }
@@ -174,6 +180,7 @@ impl Hybrid<'_> {
     fn candidates(
         &self,
         legs: Legs<'_>,
+        text: &mut TextDepths<'_>,
         by_text: Vec<Candidate>,
         by_vector: Vec<Candidate>,
         depth: usize,
@@ -183,8 +190,8 @@ impl Hybrid<'_> {
         let mut hits = merged(by_text, by_vector);
         if more_text {
             let lacking: Vec<&mut Candidate> = hits.iter_mut().filter(|c| c.text.is_none()).collect();
-            let scores = legs.text_scores(self.text, &lacking)?;
-            for (hit, score) in lacking.into_iter().zip(scores) {
+            let places: Vec<_> = lacking.iter().map(|c| c.place()).collect();
+            for (hit, score) in lacking.into_iter().zip(text.scores(&places)?) {
                 hit.text = score.map(|bm25| (0, bm25));
             }
         }
@@ -205,9 +212,9 @@ impl Hybrid<'_> {
 fn merged(by_text: Vec<Candidate>, by_vector: Vec<Candidate>) -> Vec<Candidate> {
     let mut hits = by_text;
     hits.extend(by_vector);
-    hits.sort_by_key(|c| (c.segment, c.ordinal));
+    hits.sort_by_key(Candidate::place);
     hits.dedup_by(|vector, text| {
-        let same = (vector.segment, vector.ordinal) == (text.segment, text.ordinal);
+        let same = vector.place() == text.place();
         if same {
             text.vector = vector.vector;
         }

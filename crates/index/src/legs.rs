@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::fusion::Candidate;
 use crate::snapshot::Snapshot;
 use crate::vector_leg::VectorSearch;
-use cutover_text::{SegmentRef, SortKey, TextHit, TextPlan};
+use cutover_text::{SegmentRef, SortKey, TextDepths, TextHit, TextPlan};
 use cutover_vectors::{Search, VectorPlan, default_ef};
 use fixedbitset::FixedBitSet;
 
@@ -50,9 +50,14 @@ impl<'a> Legs<'a> {
         Ok((ranked(&found.hits), found.total))
     }
 
+    /// The ranking of a plan, to be looked at as deep as it turns out to be wanted.
+    pub fn text_depths(&self, plan: &'a TextPlan) -> TextDepths<'a> {
+        TextDepths::new(plan, self.segments())
+    }
+
     /// The best matches, not counted.
-    pub fn best_text(&self, plan: &TextPlan, wanted: usize) -> Result<Vec<Candidate>> {
-        Ok(ranked(&plan.best(&self.segments(), wanted, &|| self.cancel.is_set())?))
+    pub fn best_text(&self, depths: &mut TextDepths<'_>, wanted: usize) -> Result<Vec<Candidate>> {
+        Ok(ranked(&depths.best(wanted, &|| self.cancel.is_set())?))
     }
 
     /// What matches and is allowed, by segment.
@@ -104,8 +109,8 @@ impl<'a> Legs<'a> {
     }
 
     /// The scores of given documents by text, none for those that do not match.
-    pub fn text_scores(&self, plan: &TextPlan, candidates: &[&mut Candidate]) -> Result<Vec<Option<f32>>> {
-        let places: Vec<(usize, u32)> = candidates.iter().map(|c| (c.segment, c.ordinal)).collect();
+    pub fn text_scores(&self, plan: &TextPlan, candidates: &[Candidate]) -> Result<Vec<Option<f32>>> {
+        let places: Vec<(usize, u32)> = candidates.iter().map(Candidate::place).collect();
         Ok(plan.scores(&self.segments(), &places)?)
     }
 

@@ -65,7 +65,7 @@ impl Ranking<'_> {
                 let matches = Allowed::these(legs.matching(plan)?);
                 let legs = Legs { allowed: &matches, ..legs };
                 let mut hits = legs.browse(sort, wanted)?;
-                let scores = legs.text_scores(plan, &hits.iter_mut().collect::<Vec<_>>())?;
+                let scores = legs.text_scores(plan, &hits)?;
                 for (hit, score) in hits.iter_mut().zip(scores) {
                     hit.score = score.map_or(0.0, f64::from);
                 }

@@ -8,6 +8,7 @@ mod analyzer;
 mod builder;
 mod columns;
 mod container;
+mod deeper;
 mod directory;
 mod error;
 mod facets;
@@ -28,6 +29,7 @@ mod value;
 
 pub use analyzer::{Analyzer, Case, Language};
 pub use builder::TextBuilder;
+pub use deeper::TextDepths;
 pub use error::{Error, Result};
 pub use facets::{facet_counts, range_counts};
 pub use filter::{Filter, compile_filter};

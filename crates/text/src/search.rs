@@ -4,7 +4,6 @@
 
 use fixedbitset::FixedBitSet;
 
-use crate::query::rank::Total;
 use crate::query::{self, Asked, Cursors, Explanation, Plan, Top, Work, matched, rank};
 use crate::{Error, Result, TextIndex, TextQuery, guard};
 
@@ -61,29 +60,11 @@ impl TextPlan {
     /// # Errors
     /// [`Error::Refused`] for a query that asks for too much work; [`Error::Cancelled`]; [`Error::Corrupt`].
     pub fn search(&self, segments: &[SegmentRef<'_>], limit: usize, cancel: &dyn Fn() -> bool) -> Result<TextHits> {
-        self.ranked(segments, limit, Total::Exact, cancel)
-    }
-
-    /// The hits of [`TextPlan::search`], without counting how many match: common words need not be read then.
-    ///
-    /// # Errors
-    /// As [`TextPlan::search`].
-    pub fn best(&self, segments: &[SegmentRef<'_>], limit: usize, cancel: &dyn Fn() -> bool) -> Result<Vec<TextHit>> {
-        Ok(self.ranked(segments, limit, Total::Unasked, cancel)?.hits)
-    }
-
-    fn ranked(
-        &self,
-        segments: &[SegmentRef<'_>],
-        limit: usize,
-        total: Total,
-        cancel: &dyn Fn() -> bool,
-    ) -> Result<TextHits> {
         let work = self.0.spent.go_on();
         let (mut top, mut count) = (Top::new(limit), 0);
         for (segment, SegmentRef { index, allowed }) in segments.iter().enumerate() {
             let asked = self.asked(&work, segment, index, cancel);
-            let found = || Ok(answer(&asked, *allowed, limit, total, &mut top)? as u64);
+            let found = || Ok(answer(&asked, *allowed, limit, &mut top)? as u64);
             count += guard::reading(index.path(), "search it", found)?;
         }
         Ok(TextHits { hits: top.into_hits(), total: count, work: work.done() })
@@ -153,7 +134,7 @@ impl TextPlan {
         guard::reading(index.path(), "explain a score of it", || query::explain(&asked, ordinal))
     }
 
-    fn asked<'a>(
+    pub(crate) fn asked<'a>(
         &'a self,
         work: &'a Work,
         segment: usize,
@@ -182,17 +163,16 @@ fn answer(
     asked: &Asked<'_>,
     allowed: Option<&FixedBitSet>,
     limit: usize,
-    total: Total,
     top: &mut Top,
 ) -> std::result::Result<usize, guard::Stop> {
     if asked.plan.rule.is_plain() {
         if let Some(allowed) = allowed
             && rank::choose(asked, allowed.count_ones(..)) == rank::Way::Visit
         {
-            return rank::visit(asked, allowed, top);
+            return visit(asked, allowed, top);
         }
         if limit > 0 {
-            return rank::add_up(asked, None, allowed, total, top);
+            return rank::add_up(asked, None, allowed, top);
         }
     }
     let mut candidates = matched(asked, &asked.plan.rule)?;
@@ -202,14 +182,25 @@ fn answer(
     let count = candidates.count_ones(..);
     if limit > 0 && count > 0 {
         match rank::choose(asked, count) {
-            rank::Way::Visit => rank::visit(asked, &candidates, top)?,
-            rank::Way::AddUp => rank::add_up(asked, Some(&candidates), None, total, top)?,
+            rank::Way::Visit => visit(asked, &candidates, top)?,
+            rank::Way::AddUp => rank::add_up(asked, Some(&candidates), None, top)?,
         };
     }
     Ok(count)
 }
 
-fn known(segments: &[SegmentRef<'_>], (segment, ordinal): (usize, u32)) -> Result<()> {
+fn visit(asked: &Asked<'_>, candidates: &FixedBitSet, top: &mut Top) -> std::result::Result<usize, guard::Stop> {
+    let mut count = 0;
+    rank::visit(asked, candidates, |document, score| {
+        count += 1;
+        top.push(asked.segment, document, score);
+    })?;
+    Ok(count)
+}
+
+/// # Errors
+/// [`Error::Query`] for a document that no segment has.
+pub(crate) fn known(segments: &[SegmentRef<'_>], (segment, ordinal): (usize, u32)) -> Result<()> {
     match segments.get(segment) {
         Some(known) if ordinal < known.index.len() => Ok(()),
         _ => Err(Error::query("", format!("segment {segment} has no document {ordinal}"))),

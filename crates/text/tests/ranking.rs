@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::{BTreeSet, HashMap};
 
-use cutover_text::{Operator, SegmentRef, TextHits, TextQuery, TextSchema, Value, search};
+use cutover_text::{Fuzzy, Mode, Operator, SegmentRef, TextDepths, TextHits, TextQuery, TextSchema, Value, search};
 use fixedbitset::FixedBitSet;
 use support::{Built, Choices, all, body, build, never, plan, text, texts, words};
 use tantivy::fieldnorm::FieldNormReader;
@@ -223,5 +223,46 @@ fn tantivys_document_number_is_the_ordinal() {
     for at in (0..5000).step_by(37) {
         let found = search(&[all(&built.index)], &words(&format!("unique{at}"), Operator::Or), 5, &never).unwrap();
         assert_eq!(found.hits.iter().map(|hit| hit.ordinal).collect::<Vec<_>>(), [at]);
+    }
+}
+
+/// Words that are so common that they are added up only where they must be, and rules that are no mere words.
+#[test]
+fn deeper_looks_find_what_one_look_finds() {
+    let mut choices = Choices(7);
+    let corpus = Corpus::new(9000, &mut choices);
+    let segments = corpus.segments(&[5000, 5200, 9000]);
+    let lengths = segments.iter().map(|built| built.index.len());
+    let places: Vec<(usize, u32)> =
+        lengths.enumerate().flat_map(|(segment, length)| (0..length).step_by(7).map(move |at| (segment, at))).collect();
+    for once_in in [None, Some(2), Some(400)] {
+        let allowed = segments.iter().map(|built| {
+            once_in.map(|every| (0..built.index.len() as usize).filter(|_| choices.once_in(every)).collect())
+        });
+        let allowed: Vec<Option<FixedBitSet>> = allowed.collect();
+        let refs: Vec<_> = segments
+            .iter()
+            .zip(&allowed)
+            .map(|(built, bits)| SegmentRef { index: &built.index, allowed: bits.as_ref() })
+            .collect();
+        let known = |(segment, at): &(usize, u32)| {
+            allowed[*segment].as_ref().is_none_or(|allowed| allowed.contains(*at as usize))
+        };
+        let places: Vec<_> = places.iter().copied().filter(known).collect();
+        for text in ["w0", "w400 w300 w0 w1 w2", "w150 w0", "w90 w80 w70 w0 w1", "w499 nothing", "w0 w1 w2 w3"] {
+            let or = words(text, Operator::Or);
+            let near = TextQuery { fuzzy: Fuzzy::One, prefix_length: 1, ..or.clone() };
+            let rule = TextQuery { query: format!("({text}) AND NOT w5"), mode: Mode::Syntax, ..or.clone() };
+            for query in [or, words(text, Operator::And), near, rule] {
+                let plan = plan(&refs, &query);
+                let mut depths = TextDepths::new(&plan, refs.clone());
+                for limit in [0, 1, 10, 48, 30, 96, 400, 10_000] {
+                    let context = format!("{limit} of {query:?}, one in {once_in:?}");
+                    let found = plan.search(&refs, limit, &never).unwrap();
+                    assert_eq!(depths.best(limit, &never).unwrap(), found.hits, "{context}");
+                    assert_eq!(depths.scores(&places).unwrap(), plan.scores(&refs, &places).unwrap(), "{context}");
+                }
+            }
+        }
     }
 }

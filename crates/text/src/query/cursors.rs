@@ -38,7 +38,8 @@ impl<'a> Cursors<'a> {
         for unit in &asked.plan.units {
             units.push(Reader::new(asked, unit, only, &mut sums)?);
         }
-        let lengths = lengths(asked)?;
+        let lengths = asked.plan.scopes.iter().map(|scope| scope.lengths(&asked.plan.fields, asked.index));
+        let lengths = lengths.collect::<crate::Result<_>>()?;
         let (having, occurrences) = (vec![false; units.len()], vec![0.0; units.len()]);
         Ok(Self { asked, units, lengths, having, occurrences })
     }
@@ -70,13 +71,6 @@ impl<'a> Cursors<'a> {
     }
 }
 
-/// The documents' lengths for each scope of a plan.
-pub(super) fn lengths<'a>(asked: &Asked<'a>) -> Result<Vec<Lengths<'a>>, Stop> {
-    let (plan, index) = (asked.plan, asked.index);
-    let lengths = plan.scopes.iter().map(|scope| scope.lengths(&plan.fields, index));
-    Ok(lengths.collect::<crate::Result<_>>()?)
-}
-
 /// What a unit adds to a score.
 #[inline]
 pub(super) fn part(weight: f32, occurrences: f32, norm: f32) -> f32 {
@@ -87,11 +81,7 @@ impl Reader {
     /// For the documents in `only`.
     pub fn new(asked: &Asked<'_>, unit: &Unit, only: &FixedBitSet, sums: &mut Sums) -> Result<Self, Stop> {
         if !unit.phrases.is_empty() || unit.sources.len() > MOST_CURSORS {
-            sums.reserve(asked.index.len() as usize);
-            let mut list = Vec::new();
-            asked.gather(unit, Some(only), sums, |document, occurrences| list.push((document, occurrences)))?;
-            list.sort_unstable_by_key(|(document, _)| *document);
-            return Ok(Self::List(list, 0));
+            return Self::read(asked, unit, only, sums);
         }
         let mut terms = Vec::with_capacity(unit.sources.len());
         for source in &unit.sources {
@@ -104,12 +94,24 @@ impl Reader {
         Ok(Self::Terms(terms))
     }
 
+    /// The same, with all postings read now: for many documents.
+    pub fn read(asked: &Asked<'_>, unit: &Unit, only: &FixedBitSet, sums: &mut Sums) -> Result<Self, Stop> {
+        let mut list: Vec<(u32, f32)> = Vec::new();
+        asked.gather(unit, Some(only), sums, |documents, occurrences| {
+            list.extend(documents.iter().copied().zip(occurrences.iter().copied()));
+        })?;
+        list.sort_unstable_by_key(|(document, _)| *document);
+        Ok(Self::List(list, 0))
+    }
+
     /// How often the document has the unit; none when it has not. It must not be before the last one asked for, and be one of those
     /// named.
     pub fn occurrences(&mut self, document: u32) -> Option<f32> {
         match self {
             Self::List(list, passed) => {
-                *passed += list[*passed..].partition_point(|(other, _)| *other < document);
+                while list.get(*passed).is_some_and(|(other, _)| *other < document) {
+                    *passed += 1;
+                }
                 list.get(*passed).filter(|(other, _)| *other == document).map(|(_, occurrences)| *occurrences)
             }
             Self::Terms(terms) => {

@@ -135,6 +135,16 @@ pub(crate) struct Lengths<'a> {
 }
 
 impl Lengths<'_> {
+    /// The norms of some documents.
+    pub fn norms(&self, documents: &[u32], norms: &mut [f32]) {
+        norms.fill(self.base);
+        for (lengths, table) in &self.fields {
+            for (norm, document) in norms.iter_mut().zip(documents) {
+                *norm += table[usize::from(lengths.fieldnorm_id(*document))];
+            }
+        }
+    }
+
     /// k1 · (1 − b + b · length ÷ average) of a document.
     #[inline]
     pub fn norm(&self, document: u32) -> f32 {

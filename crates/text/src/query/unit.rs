@@ -8,6 +8,7 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 
 use super::fields::QueryField;
+use super::merge;
 use super::phrase::Phrase;
 use super::plan::Plan;
 use super::work::Work;
@@ -15,7 +16,7 @@ use crate::guard::Stop;
 use crate::{Error, Result, TextIndex};
 
 /// How often a walk over postings looks whether it was cancelled, in blocks of 128 documents.
-const BLOCKS_BETWEEN_CHECKS: usize = 256;
+pub(super) const BLOCKS_BETWEEN_CHECKS: usize = 256;
 
 /// A term of one field that stands for a word.
 #[derive(Debug, Clone)]
@@ -56,6 +57,11 @@ impl Unit {
     pub fn frequency(&self) -> u64 {
         self.sources.iter().map(|source| source.frequency).sum::<u64>()
             + self.phrases.iter().map(Phrase::frequency).sum::<u64>()
+    }
+
+    /// About how many lists have to be looked into for a document.
+    pub fn terms(&self) -> usize {
+        self.sources.len().min(16) + self.phrases.len()
     }
 
     /// About how many postings of a segment it has to read.
@@ -135,7 +141,8 @@ impl Asked<'_> {
         Ok(())
     }
 
-    /// Hands over every document of the segment that has the unit, in any order, once, with the sum of its occurrences.
+    /// Hands over every document of the segment that has the unit, some at a time, once, with the sum of its occurrences: at most
+    /// [`BATCH`](merge::BATCH) together, and in ascending order where the unit is one term or two.
     ///
     /// `only` may leave out documents, of which nothing is told then.
     pub fn gather(
@@ -143,24 +150,24 @@ impl Asked<'_> {
         unit: &Unit,
         only: Option<&FixedBitSet>,
         sums: &mut Sums,
-        mut each: impl FnMut(u32, f32),
+        each: impl FnMut(&[u32], &[f32]),
     ) -> Result<(), Stop> {
-        let wanted = |document: u32| only.is_none_or(|only| only.contains(document as usize));
-        if let ([source], []) = (&*unit.sources, &*unit.phrases) {
-            let Some(info) = &source.postings[self.segment] else { return Ok(()) };
-            return self.blocks(source.field, info, IndexRecordOption::WithFreqs, |documents, frequencies| {
-                for (document, frequency) in documents.iter().zip(frequencies) {
-                    if wanted(*document) {
-                        each(*document, source.factor * *frequency as f32);
-                    }
-                }
-            });
+        let mut terms =
+            unit.sources.iter().filter_map(|own| Some((own.field, own.postings[self.segment].as_ref()?, own.factor)));
+        if unit.phrases.is_empty() {
+            match (terms.next(), terms.next(), terms.next()) {
+                (None, ..) => return Ok(()),
+                (Some(term), None, _) => return merge::one(self, term, only, each),
+                (Some(first), Some(second), None) => return merge::both(self, [first, second], only, each),
+                _ => {}
+            }
         }
+        sums.reserve(self.index.len() as usize);
         for source in &unit.sources {
             if let Some(info) = &source.postings[self.segment] {
                 self.blocks(source.field, info, IndexRecordOption::WithFreqs, |documents, frequencies| {
                     for (document, frequency) in documents.iter().zip(frequencies) {
-                        if wanted(*document) {
+                        if only.is_none_or(|only| only.contains(*document as usize)) {
                             sums.add(*document, source.factor * *frequency as f32);
                         }
                     }
@@ -189,7 +196,7 @@ impl Sums {
     }
 
     /// Makes room for the documents of a segment.
-    pub fn reserve(&mut self, documents: usize) {
+    fn reserve(&mut self, documents: usize) {
         if self.amounts.len() < documents {
             self.amounts.resize(documents, 0.0);
             self.touched.grow(documents);
@@ -204,10 +211,15 @@ impl Sums {
         self.amounts[document as usize] += amount;
     }
 
-    fn drain(&mut self, mut each: impl FnMut(u32, f32)) {
-        for document in self.order.drain(..) {
-            self.touched.remove(document as usize);
-            each(document, std::mem::take(&mut self.amounts[document as usize]));
+    fn drain(&mut self, mut each: impl FnMut(&[u32], &[f32])) {
+        let mut amounts = [0.0; merge::BATCH];
+        for documents in self.order.chunks(merge::BATCH) {
+            for (document, amount) in documents.iter().zip(&mut amounts) {
+                self.touched.remove(*document as usize);
+                *amount = std::mem::take(&mut self.amounts[*document as usize]);
+            }
+            each(documents, &amounts[..documents.len()]);
         }
+        self.order.clear();
     }
 }
