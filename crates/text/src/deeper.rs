@@ -176,7 +176,7 @@ impl Reached {
         }
     }
 
-    /// The scores of these documents, in ascending order, as far as any is left to be told.
+    /// The scores of these documents and perhaps of others, in ascending order; none of those that do not match.
     fn scores(&self, asked: &Asked<'_>, only: &FixedBitSet) -> std::result::Result<Vec<(u32, Option<f32>)>, Stop> {
         match self {
             Self::Visited(whole) => Ok(whole.iter().map(|(document, score)| (*document, Some(*score))).collect()),
