@@ -45,7 +45,7 @@ fn main() {
         "build" => construct::run(&data, Path::new(folder)),
         "open" => once::report(&data, Path::new(folder)),
         "filters" => filters::run(&data),
-        "scaling" => search::scaling(data),
+        "scaling" => search::scaling(data, keep),
         "defaults" => defaults::run(&data),
         _ => usage(),
     }

@@ -114,8 +114,8 @@ fn mean_recall(data: &Data, ask: Ask, ef: usize) -> f64 {
 }
 
 /// Queries a second at ten times the vectors ÷ at once, same recall, for all three.
-pub fn scaling(data: Data) {
-    let small = compare(&data, None);
+pub fn scaling(data: Data, keep: Option<&Path>) {
+    let small = compare(&data, keep);
     let base = data.base.tiled(10);
     let unit = base.unit();
     let asked = 200.min(data.queries.len());
@@ -124,7 +124,7 @@ pub fn scaling(data: Data) {
     let truth = queries.unit().iter().map(|query| exact(&unit, query, K, |_| true)).collect();
     drop(unit);
     println!("\n{} vectors", base.len());
-    let large = compare(&Data { name: data.name, base, queries, truth }, None);
+    let large = compare(&Data { name: data.name, base, queries, truth }, keep);
     println!("\nqueries/s at 10× ÷ at 1×  Cutover  on hnswlib's graph  hnswlib");
     for (at, target) in TARGETS.into_iter().enumerate() {
         let [own, taken, theirs] = [0, 1, 2].map(|system| large[at][system] / small[at][system]);
