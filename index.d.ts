@@ -27,8 +27,8 @@ export declare class NativeAnswers {
 export declare class NativeDraft {
   /** The id that the version will have. */
   get version(): string
-  /** Adds a batch: one JSON object a line, vectors packed beside. Which documents were left out, as JSON. */
-  add(batch: Uint8Array, vectors: Float32Array, cancel?: CancelToken | undefined | null): Promise<string>
+  /** Adds a batch: one JSON object a line, vectors and long texts packed beside. Which documents were left out, as JSON. */
+  add(batch: Uint8Array, texts: Uint8Array, vectors: Float32Array, cancel?: CancelToken | undefined | null): Promise<string>
   /** Copies a file or a directory in, to be kept with the version under a name. */
   attach(name: string, from: string, cancel?: CancelToken | undefined | null): Promise<void>
   /** Takes over the vectors of a field and their graph from a file of hnswlib's. What rows there are. */

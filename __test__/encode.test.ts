@@ -19,11 +19,17 @@ const shape = shapeOf(
   }),
 )
 
-function encode(...documents: unknown[]): { lines: string; vectors: number[] } {
+function encode(...documents: unknown[]): { lines: string; texts: string; vectors: number[] } {
   const encoder = new Encoder(shape)
   for (const [position, document] of documents.entries()) encoder.add(document, position)
-  const { lines, vectors } = encoder.take()
-  return { lines: lines.toString(), vectors: [...vectors] }
+  return read(encoder)
+}
+
+/** What an encoder has, each line without its end. */
+function read(encoder: Encoder): { lines: string; texts: string; vectors: number[] } {
+  const { lines, texts, vectors } = encoder.take()
+  const all = lines.toString()
+  return { lines: all.replace(/\n$/, ''), texts: texts.toString(), vectors: [...vectors] }
 }
 
 function refuse(t: ExecutionContext, document: unknown): CutoverError {
@@ -48,6 +54,53 @@ test('vectors are packed beside the lines, and counted in them', (t) => {
   const { lines, vectors } = encode({ id: 'x', e: [1, 2, 3], f: new Float32Array([4, 5]) }, { id: 'y', f: [6] })
   t.is(lines, '{"id":"x","e":3,"f":2}\n{"id":"y","f":1}')
   t.deepEqual(vectors, [1, 2, 3, 4, 5, 6])
+})
+
+test('a long text goes beside its line, which holds its bytes; what is no text is refused, so that no number is taken for them', (t) => {
+  const long = `é😀"\n${'x'.repeat(252)}`
+  const short = 'é'.repeat(255)
+  t.deepEqual(
+    encode({ id: 'x', title: long }, { id: 'y', title: short, tags: [long] }, { id: 'z', title: 'é'.repeat(256) }),
+    {
+      lines: `{"id":"x","title":260}\n{"id":"y","title":"${short}","tags":[${JSON.stringify(long)}]}\n{"id":"z","title":512}`,
+      texts: long + 'é'.repeat(256),
+      vectors: [],
+    },
+  )
+  for (const title of [5, [long], { toJSON: () => 5 }, true])
+    t.regex(refuse(t, { id: 'a', title }).message, /field 'title': must be a string, got/)
+  t.is(encode({ id: 'x', title: { toJSON: () => 'y' } }).lines, '{"id":"x","title":"y"}')
+})
+
+test('batches and documents of any size follow each other', (t) => {
+  const encoder = new Encoder(shape)
+  for (const characters of [10, 300_000, 100, 2_000_000, 255, 256, 70_000]) {
+    const title = '東'.repeat(characters)
+    for (const id of ['a', 'b']) encoder.add({ id, tags: [title], title }, 0)
+    const { lines, texts } = read(encoder)
+    t.is(texts, characters < 256 ? '' : title + title)
+    const expected = characters < 256 ? title : characters * 3
+    const documents = lines.split('\n').map((line) => JSON.parse(line) as unknown)
+    t.deepEqual(
+      documents,
+      ['a', 'b'].map((id) => ({ id, tags: [title], title: expected })),
+    )
+    t.true(encoder.empty)
+  }
+})
+
+test('what is held has its long texts with it', (t) => {
+  const encoder = new Encoder(shape)
+  const [one, other] = ['x'.repeat(300), 'y'.repeat(300)]
+  const held = encoder.hold({ id: 'a', title: one, e: [1, 2, 3] }, 0)
+  t.true(encoder.empty)
+  encoder.add({ id: 'b', title: other, e: [4, 5, 6] }, 1)
+  encoder.addHeld(held, [['f', new Float32Array([7, 8])]])
+  t.deepEqual(read(encoder), {
+    lines: '{"id":"b","title":300,"e":3}\n{"id":"a","title":300,"e":3,"f":2}',
+    texts: other + one,
+    vectors: [4, 5, 6, 1, 2, 3, 7, 8],
+  })
 })
 
 test('a vector is copied when it is added: its owner may reuse the buffer', (t) => {
@@ -142,7 +195,7 @@ test('a refused document leaves nothing in the batch', (t) => {
   encoder.add({ id: 'x', e: [1, 2, 3] }, 0)
   t.throws(() => encoder.add({ id: 'y', e: [4, 5, 6], price: Number.NaN }, 1))
   encoder.add({ id: 'z', e: [7, 8, 9] }, 2)
-  const { lines, vectors } = encoder.take()
-  t.is(lines.toString(), '{"id":"x","e":3}\n{"id":"z","e":3}')
-  t.deepEqual([...vectors], [1, 2, 3, 7, 8, 9])
+  const { lines, vectors } = read(encoder)
+  t.is(lines, '{"id":"x","e":3}\n{"id":"z","e":3}')
+  t.deepEqual(vectors, [1, 2, 3, 7, 8, 9])
 })

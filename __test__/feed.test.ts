@@ -30,10 +30,11 @@ class Draft {
 
   add(batch: Uint8Array): Promise<string> {
     this.most = Math.max(this.most, ++this.inFlight)
+    // Read before this returns, as the native side does: the batch's memory is used again.
+    const lines = Buffer.from(batch).toString().trimEnd().split('\n')
     const answer = this.#queue.then(async () => {
       await tick()
       this.inFlight--
-      const lines = Buffer.from(batch).toString().split('\n')
       this.lines.push(...lines)
       return JSON.stringify({ invalid: this.#invalid(lines) })
     })

@@ -110,9 +110,9 @@ class Pipe {
     })
   }
 
-  send({ lines, vectors }: Batch): void {
+  send({ lines, texts, vectors }: Batch): void {
     this.#inFlight++
-    void this.#follow(native(() => this.#draft.add(lines, vectors, this.#interrupt.token)))
+    void this.#follow(native(() => this.#draft.add(lines, texts, vectors, this.#interrupt.token)))
   }
 
   /** Sends what is left and waits for everything on its way. */

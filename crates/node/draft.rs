@@ -6,7 +6,7 @@ use crate::error::to_json;
 use crate::snapshot::{NativeSnapshot, Pool};
 use crate::task::{now, promise};
 use cutover_index::threads::{self, Worker};
-use cutover_index::{Draft, Error, Progress, Result};
+use cutover_index::{Draft, Error, Packed, Progress, Result};
 use napi::Env;
 use napi::bindgen_prelude::{BigUint64Array, Object, ToNapiValue, Uint8Array};
 use napi_derive::napi;
@@ -71,21 +71,23 @@ impl NativeDraft {
         self.version.clone()
     }
 
-    /// Adds a batch: one JSON object a line, vectors packed beside. Which documents were left out, as JSON.
+    /// Adds a batch: one JSON object a line, vectors and long texts packed beside. Which documents were left out, as JSON.
     #[napi(ts_return_type = "Promise<string>")]
     pub fn add<'e>(
         &self,
         env: &'e Env,
         batch: &[u8],
+        texts: &[u8],
         vectors: &[f32],
         cancel: Option<&CancelToken>,
     ) -> napi::Result<Object<'e>> {
         // Copied before this returns: JavaScript may reuse its buffers.
-        let (batch, vectors, cancel) = (batch.to_vec(), vectors.to_vec(), flag(cancel));
+        let (batch, texts, vectors, cancel) = (batch.to_vec(), texts.to_vec(), vectors.to_vec(), flag(cancel));
         self.on_worker(env, move |draft| {
-            let lines =
-                std::str::from_utf8(&batch).map_err(|e| Error::Internal(format!("a batch is not UTF-8: {e}")))?;
-            let invalid = draft.add(lines, &vectors, &cancel)?;
+            let utf8 =
+                |bytes| std::str::from_utf8(bytes).map_err(|e| Error::Internal(format!("a batch is not UTF-8: {e}")));
+            let packed = Packed { vectors: &vectors, texts: utf8(&texts)? };
+            let invalid = draft.add(utf8(&batch)?, packed, &cancel)?;
             Ok(json!({ "invalid": invalid.iter().map(to_json).collect::<Vec<Value>>() }).to_string())
         })
     }

@@ -91,7 +91,8 @@ export class Stage {
       wanted.length = 0
       this.#refuse(error)
     }
-    const characters = (held?.text.length ?? 0) + wanted.reduce((sum, [, text]) => sum + text.length, 0)
+    const texts = [held?.text ?? '', ...(held?.long ?? []), ...wanted.map(([, text]) => text)]
+    const characters = texts.reduce((sum, text) => sum + text.length, 0)
     const waiting: Waiting = { held, vectors: [], missing: wanted.length, characters }
     this.#line.push(waiting)
     this.#characters += characters

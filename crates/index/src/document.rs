@@ -1,16 +1,16 @@
 //! Documents as they come in: one JSON object a line, checked against the schema before anything is kept of them.
 //!
-//! Vectors travel beside the JSON as packed floats; a vector field holds how many of them are its own. What is stored is the
-//! object without its vectors and nulls, dates as epoch milliseconds, everything else as it was written.
+//! Vectors travel beside the JSON as packed floats; a vector field holds how many of them are its own. So may the texts of text fields,
+//! which then need not be read as JSON: in place of one is its length in bytes. What is stored is the object without its vectors and
+//! nulls, dates as epoch milliseconds, everything else as it was written.
 
 use crate::error::{Error, Result};
+use crate::escapes::{put_string, unescape};
 use crate::schema::{Field, Filterable, Schema, Slot};
-use crate::unescape::unescape;
 use cutover_text::{MAX_INTEGER, MAX_KEYWORD_BYTES, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::ops::Range;
 
 /// Bytes of a document's JSON, without vectors.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 16 << 20;
@@ -22,8 +22,8 @@ const MAX_DATE_MS: f64 = 8.64e15;
 pub(crate) struct Document<'a> {
     pub id: Cow<'a, str>,
     values: Vec<(usize, Owned<'a>)>,
-    /// Vector field, and which of the batch's floats are its.
-    pub vectors: Vec<(usize, Range<usize>)>,
+    /// By the schema's number of the vector field.
+    pub vectors: Vec<(usize, &'a [f32])>,
     /// The JSON that `get` returns, vectors aside.
     pub stored: Vec<u8>,
 }
@@ -126,25 +126,51 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// Reads one line of a batch. `floats` is the position in the batch's packed vectors; it moves past this document's, whether the
-/// document is valid or not.
+/// What travels beside the lines of a batch: of all documents, in their order and that of their fields.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Packed<'a> {
+    /// The components of vectors.
+    pub vectors: &'a [f32],
+    /// Texts of text fields, one after another.
+    pub texts: &'a str,
+}
+
+impl<'a> Packed<'a> {
+    fn vector(&mut self, dimensions: usize) -> Result<&'a [f32]> {
+        let (vector, rest) = self.vectors.split_at_checked(dimensions).ok_or_else(|| short("floats"))?;
+        self.vectors = rest;
+        Ok(vector)
+    }
+
+    fn text(&mut self, bytes: usize) -> Result<&'a str> {
+        let (text, rest) = self.texts.split_at_checked(bytes).ok_or_else(|| short("texts"))?;
+        self.texts = rest;
+        Ok(text)
+    }
+}
+
+fn short(what: &str) -> Error {
+    Error::Internal(format!("a batch has fewer {what} than its documents name"))
+}
+
+/// Reads one line of a batch, and takes what is its of `packed`, whether the document is valid or not.
 ///
 /// # Errors
 /// [`Error::Document`] when it breaks the schema; [`Error::Internal`] when the line is not what the boundary sends.
-pub(crate) fn decode<'a>(line: &'a str, schema: &Schema, packed: &[f32], floats: &mut usize) -> Result<Document<'a>> {
+pub(crate) fn decode<'a>(line: &'a str, schema: &Schema, packed: &mut Packed<'a>) -> Result<Document<'a>> {
     let members: Members<'a> =
         serde_json::from_str(line).map_err(|e| Error::Internal(format!("a document is not a JSON object: {e}")))?;
-    let mut spans = Vec::new();
+    let (mut vectors, mut texts) = (Vec::new(), Vec::new());
     for (name, raw) in &members.0 {
-        if let Some((_, Slot::Vector(field))) = schema.field(name)
-            && let Ok(count) = raw.get().parse::<usize>()
-        {
-            let end = floats.checked_add(count).filter(|end| *end <= packed.len());
-            let end = end.ok_or_else(|| Error::Internal("a batch has fewer floats than its documents name".into()))?;
-            spans.push((field, *floats..end));
-            *floats = end;
+        let Ok(length) = raw.get().parse() else { continue };
+        match schema.field(name) {
+            Some((_, Slot::Vector(field))) => vectors.push((field, packed.vector(length)?)),
+            Some((Field::Text { .. }, Slot::Searchable(_))) => texts.push((name, packed.text(length)?)),
+            _ => {}
         }
     }
+    let bytes = line.len() + texts.iter().map(|(_, text)| text.len()).sum::<usize>();
+    let mut texts = texts.into_iter().peekable();
     let id = id_of(&members)?;
     let blame = |field: &str, reason: String, raw: &str| Error::Document {
         id: id.to_string(),
@@ -152,13 +178,15 @@ pub(crate) fn decode<'a>(line: &'a str, schema: &Schema, packed: &[f32], floats:
         value: shorten(raw),
         reason,
     };
-    if line.len() > MAX_DOCUMENT_BYTES {
+    let too_long = |bytes: usize| {
         let reason = format!("must be at most {MAX_DOCUMENT_BYTES} bytes of JSON");
-        let value = format!("{} bytes", line.len());
-        return Err(Error::Document { id: id.to_string(), field: None, value, reason });
+        Error::Document { id: id.to_string(), field: None, value: format!("{bytes} bytes"), reason }
+    };
+    if bytes > MAX_DOCUMENT_BYTES {
+        return Err(too_long(bytes));
     }
     let mut values = Vec::with_capacity(members.0.len());
-    let mut stored = Vec::with_capacity(line.len());
+    let mut stored = Vec::with_capacity(bytes + bytes / 8);
     stored.push(b'{');
     put(&mut stored, "id", &json_string(&id)?);
     for (name, raw) in &members.0 {
@@ -172,6 +200,12 @@ pub(crate) fn decode<'a>(line: &'a str, schema: &Schema, packed: &[f32], floats:
             Slot::Vector(_) => {}
             Slot::Stored => put(&mut stored, name, raw.get()),
             Slot::Searchable(number) => {
+                if let Some((_, text)) = texts.next_if(|(of, _)| *of == name) {
+                    values.push((number, Owned::Text(Cow::Borrowed(text))));
+                    put_name(&mut stored, name);
+                    put_string(&mut stored, text);
+                    continue;
+                }
                 let before = values.len();
                 read(field, number, raw, &mut values).map_err(|reason| blame(name, reason, raw.get()))?;
                 if matches!(field, Field::Date(_)) {
@@ -183,12 +217,15 @@ pub(crate) fn decode<'a>(line: &'a str, schema: &Schema, packed: &[f32], floats:
         }
     }
     stored.push(b'}');
+    if stored.len() > MAX_DOCUMENT_BYTES {
+        return Err(too_long(stored.len()));
+    }
     for name in schema.required() {
         if !members.0.iter().any(|(n, raw)| n == name && raw.get() != "null") {
             return Err(blame(name, "is required".into(), "nothing"));
         }
     }
-    Ok(Document { id, values, vectors: spans, stored })
+    Ok(Document { id, values, vectors, stored })
 }
 
 fn id_of<'a>(members: &Members<'a>) -> Result<Cow<'a, str>> {
@@ -289,13 +326,17 @@ pub(crate) fn json_string(text: &str) -> Result<String> {
 
 /// Appends a member to a JSON object under construction.
 pub(crate) fn put(object: &mut Vec<u8>, name: &str, json: &str) {
+    put_name(object, name);
+    object.extend_from_slice(json.as_bytes());
+}
+
+fn put_name(object: &mut Vec<u8>, name: &str) {
     if object.last() != Some(&b'{') {
         object.push(b',');
     }
     object.push(b'"');
     object.extend_from_slice(name.as_bytes());
     object.extend_from_slice(b"\":");
-    object.extend_from_slice(json.as_bytes());
 }
 
 /// A value for an error message: at most 100 characters of its JSON.

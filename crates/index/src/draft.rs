@@ -4,7 +4,7 @@
 
 use crate::cancel::Cancel;
 use crate::check::check;
-use crate::document::decode;
+use crate::document::{Packed, decode};
 use crate::error::{Error, Result};
 use crate::graph_file::{Adopted, Rows};
 use crate::ids::{Ids, replaced_across};
@@ -124,29 +124,28 @@ impl Draft {
         Arc::clone(&self.progress)
     }
 
-    /// Adds documents: one JSON object a line, vectors beside. Answers the documents that were left out, and why.
+    /// Adds documents: one JSON object a line, vectors and long texts beside. Answers the documents that were left out, and why.
     ///
     /// # Errors
     /// [`Error::Document`] for the first invalid document, unless they are to be skipped; I/O. The draft is of no use after an error.
-    pub fn add(&mut self, lines: &str, packed: &[f32], cancel: &Cancel) -> Result<Vec<Error>> {
+    pub fn add(&mut self, lines: &str, packed: Packed<'_>, cancel: &Cancel) -> Result<Vec<Error>> {
         self.usable()?;
         let added = self.add_lines(lines, packed, cancel);
         self.failed = added.is_err();
         added
     }
 
-    fn add_lines(&mut self, lines: &str, packed: &[f32], cancel: &Cancel) -> Result<Vec<Error>> {
-        let mut floats = 0;
+    fn add_lines<'a>(&mut self, lines: &'a str, mut packed: Packed<'a>, cancel: &Cancel) -> Result<Vec<Error>> {
         let mut skipped = Vec::new();
         let schema = Arc::clone(&self.schema);
         for line in lines.lines() {
             cancel.check()?;
-            let decoded = decode(line, &schema, packed, &mut floats);
+            let decoded = decode(line, &schema, &mut packed);
             let building = self.building()?;
             if decoded.is_err() {
                 building.pass();
             }
-            let added = decoded.and_then(|document| building.add(&document, packed));
+            let added = decoded.and_then(|document| building.add(&document));
             match added {
                 Ok(()) => self.progress.step(),
                 Err(error @ Error::Document { .. }) if self.options.skip_invalid => {

@@ -14,6 +14,7 @@ mod documents;
 mod draft;
 mod embedding_cache;
 mod error;
+mod escapes;
 mod explain;
 mod facets;
 mod fall_back;
@@ -42,13 +43,14 @@ mod snapshot;
 mod text_leg;
 pub mod threads;
 mod tombstones;
-mod unescape;
+
 mod vector_leg;
 mod verify;
 
 pub use answer::Answer;
 pub use cancel::Cancel;
 pub use cutover_store::{Integrity, Keep, Problem, ProblemKind, StoreOptions, StoreStatus, VerifyReport, VersionInfo};
+pub use document::Packed;
 pub use draft::{Draft, Published, WriteOptions};
 pub use embedding_cache::EmbeddingCache;
 pub use error::{Error, Result};

@@ -57,21 +57,20 @@ impl SegmentBuilder {
         Ok(Self { name, schema, documents, ids: IdsWriter::default(), text, vectors, adopted })
     }
 
-    /// Adds a document; `packed` holds the floats of its batch.
+    /// Adds a document.
     ///
     /// # Errors
     /// [`Error::Document`] when a vector breaks the schema: then nothing of the document was kept.
-    pub fn add(&mut self, document: &Document<'_>, packed: &[f32]) -> Result<()> {
+    pub fn add(&mut self, document: &Document<'_>) -> Result<()> {
         let ordinal = u32::try_from(self.ids.len()).map_err(|_| Error::Internal("a segment is full".into()))?;
         self.adopt(document)?;
-        for (field, span) in &document.vectors {
+        for (field, vector) in &document.vectors {
             let (name, parameters) = &self.schema.vectors()[*field];
-            let checked = parameters.check_vector(&packed[span.clone()]);
-            checked.map_err(|error| refused(document, name, &error, &packed[span.clone()]))?;
+            parameters.check_vector(vector).map_err(|error| refused(document, name, &error, vector))?;
         }
-        for (field, span) in &document.vectors {
+        for (field, vector) in &document.vectors {
             let name = &self.schema.vectors()[*field].0;
-            self.vectors[*field].push(ordinal, &packed[span.clone()]).map_err(Error::vectors(name))?;
+            self.vectors[*field].push(ordinal, vector).map_err(Error::vectors(name))?;
         }
         self.text.add(ordinal, &document.values())?;
         self.documents.add(&document.stored)?;
@@ -151,7 +150,7 @@ impl SegmentBuilder {
     }
 }
 
-/// Writes what every segment has; the ordinals whose id came again. Long documents are brought to the disk while the rest is made.
+/// Writes what every segment has; the ordinals whose id came again. Long documents are brought to the disk while the text is made.
 fn finish_rows(
     name: &str,
     documents: DocumentsWriter,
@@ -160,22 +159,24 @@ fn finish_rows(
     draft: &Draft,
 ) -> Result<Vec<u32>> {
     let [documents_path, ids_path, text_path] = ["documents", "ids", "text"].map(|file| path(name, file));
-    let rest = || {
-        let ids = ids.finish(draft.create(&ids_path)?)?;
-        Ok::<_, Error>((ids, text.finish(draft.create(&text_path)?)?))
+    let long = documents.written() >= LONG;
+    let rows = |documents: DocumentsWriter, ids: IdsWriter| {
+        Ok::<_, Error>((documents.finish()?, ids.finish(draft.create(&ids_path)?)?))
     };
-    let (documents, rest) = if documents.written() < LONG {
-        (documents.finish(), rest())
-    } else {
-        let documents = Mutex::new(Some(documents));
-        let taken = || documents.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let text = || Ok::<_, Error>(text.finish(draft.create(&text_path)?)?);
+    let (rows, text) = if long {
+        let given = Mutex::new(Some((documents, ids)));
+        let taken = || given.lock().unwrap_or_else(PoisonError::into_inner).take();
         let twice = || Error::Internal("the documents of a segment are finished twice".into());
-        beside("cutover-write", || taken().ok_or_else(twice)?.finish(), rest)
+        let rows = || taken().ok_or_else(twice).and_then(|(documents, ids)| rows(documents, ids));
+        beside("cutover-write", rows, text)
+    } else {
+        (rows(documents, ids), text())
     };
-    draft.record(&documents_path, documents?)?;
-    let ((ids, replaced), text) = rest?;
+    let (documents, (ids, replaced)) = rows?;
+    draft.record(&documents_path, documents)?;
     draft.record(&ids_path, ids)?;
-    draft.record(&text_path, text)?;
+    draft.record(&text_path, text?)?;
     Ok(replaced)
 }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Fixture, open, open_with, options, pack, write};
-use cutover_index::{Cancel, Index, WriteOptions};
+use cutover_index::{Cancel, Index, Packed, WriteOptions};
 use serde_json::{Value, json};
 
 const FIELDS: &str = r#"{
@@ -68,7 +68,8 @@ fn an_invalid_document_is_named_and_nothing_changes() {
     let cases = [
         (json!({"id": "x", "title": "t", "v": [1.0, 2.0]}), "v", "2"),
         (json!({"id": "x", "title": "t", "v": [0.0, 0.0, 0.0]}), "v", "zeros"),
-        (json!({"id": "x", "title": 3}), "title", "3"),
+        (json!({"id": "x", "title": true}), "title", "true"),
+        (json!({"id": "x", "title": [3]}), "title", "[3]"),
         (json!({"id": "x"}), "title", "nothing"),
         (json!({"id": "x", "title": "t", "n": "1"}), "n", "\"1\""),
         (json!({"id": "x", "title": "t", "i": 1.5}), "i", "1.5"),
@@ -96,10 +97,48 @@ fn packed_floats_that_are_not_finite_are_refused_by_component() {
     let fixture = open(FIELDS);
     let cancel = Cancel::default();
     for bad in [f32::NAN, f32::INFINITY] {
-        let error =
-            fixture.begin().add("{\"id\":\"x\",\"title\":\"t\",\"v\":3}\n", &[1.0, bad, 0.0], &cancel).unwrap_err();
+        let error = fixture
+            .begin()
+            .add("{\"id\":\"x\",\"title\":\"t\",\"v\":3}\n", Packed { vectors: &[1.0, bad, 0.0], texts: "" }, &cancel)
+            .unwrap_err();
         assert_eq!(error.code(), "CUTOVER_DOCUMENT");
         assert!(error.to_string().contains("component 1"), "{error}");
+    }
+}
+
+#[test]
+fn texts_beside_the_lines_are_stored_as_the_json_they_stand_for() {
+    let fixture = open(FIELDS);
+    let cancel = Cancel::default();
+    let texts = ["say \"hi\"\n\u{1}é", "", "x\\y \u{2028} 😀"];
+    let vectors = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]].concat();
+    let lines = format!(
+        "{{\"id\":\"a\",\"title\":{},\"v\":3}}\n{{\"id\":\"bad\",\"title\":{},\"n\":true}}\n{{\"id\":\"b\",\"n\":1,\"title\":{},\"v\":3}}",
+        texts[0].len(),
+        texts[1].len(),
+        texts[2].len()
+    );
+    let mut draft = fixture.index.begin(WriteOptions { skip_invalid: true, ..write("rebuild") }, &cancel).unwrap();
+    let packed = Packed { vectors: &vectors, texts: &texts.concat() };
+    assert_eq!(draft.add(&lines, packed, &cancel).unwrap().len(), 1);
+    draft.complete(&cancel).unwrap();
+    draft.publish(&cancel).unwrap();
+    let answer = fixture.index.snapshot(None).unwrap().get_many(&["a".to_owned(), "b".to_owned()], None).unwrap();
+    let expected = format!(
+        "[{{\"id\":\"a\",\"title\":{},\"v\":0}},{{\"id\":\"b\",\"n\":1,\"title\":{},\"v\":1}}]",
+        serde_json::to_string(texts[0]).unwrap(),
+        serde_json::to_string(texts[2]).unwrap()
+    );
+    assert_eq!(answer.json, expected);
+
+    for (packed, what) in [
+        (Packed { vectors: &vectors, texts: "" }, "texts"),
+        (Packed { vectors: &[], texts: &texts.concat() }, "floats"),
+        // In the middle of a letter.
+        (Packed { vectors: &vectors, texts: "éééééé" }, "texts"),
+    ] {
+        let error = fixture.begin().add("{\"id\":\"a\",\"title\":1,\"v\":3}", packed, &cancel).unwrap_err();
+        assert!(error.to_string().contains(&format!("fewer {what}")), "{error}");
     }
 }
 
@@ -110,13 +149,13 @@ fn skipping_counts_and_reports_what_it_leaves_out_and_keeps_vectors_in_step() {
     let options = WriteOptions { skip_invalid: true, ..write("rebuild") };
     let mut draft = fixture.index.begin(options, &cancel).unwrap();
     let all = [
-        json!({"id": "bad", "title": 1, "v": [9.0, 9.0, 9.0]}),
+        json!({"id": "bad", "title": true, "v": [9.0, 9.0, 9.0]}),
         json!({"id": "good", "title": "t", "v": [1.0, 2.0, 3.0]}),
         json!({"id": "worse", "title": "t", "v": [1.0]}),
         json!({"id": "fine", "title": "t", "v": [4.0, 5.0, 6.0]}),
     ];
     let (lines, packed) = pack(&all, &["v"]);
-    let skipped = draft.add(&lines, &packed, &cancel).unwrap();
+    let skipped = draft.add(&lines, Packed { vectors: &packed, texts: "" }, &cancel).unwrap();
     assert_eq!(skipped.iter().map(|e| e.detail()["id"].clone()).collect::<Vec<_>>(), ["bad", "worse"]);
     draft.complete(&cancel).unwrap();
     let info = draft.publish(&cancel).unwrap().info;
@@ -132,7 +171,7 @@ fn a_dropped_or_cancelled_draft_leaves_nothing() {
     let cancel = Cancel::default();
     let mut draft = fixture.begin();
     let (lines, packed) = pack(&documents(50), &["v"]);
-    draft.add(&lines, &packed, &cancel).unwrap();
+    draft.add(&lines, Packed { vectors: &packed, texts: "" }, &cancel).unwrap();
     cancel.cancel();
     assert_eq!(draft.complete(&cancel).unwrap_err().code(), "CANCELLED");
     drop(draft);

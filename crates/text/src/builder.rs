@@ -7,6 +7,7 @@ use cutover_durable::fs::{Writer, Written};
 use tantivy::IndexSettings;
 
 use crate::columns::ColumnBuilder;
+use crate::container::ContainerWriter;
 use crate::postings::PostingsWriter;
 use crate::{Error, FieldSpec, Result, TextSchema, Value, container};
 
@@ -122,8 +123,15 @@ impl TextBuilder {
     /// # Errors
     /// [`Error::File`] when the file could not be written; it must be abandoned then.
     pub fn finish(self, out: Writer) -> Result<Written> {
-        let files = self.postings.finish(self.documents)?;
-        container::write(&files, self.columns, self.documents, &self.schema, out)
+        let mut container = ContainerWriter::new(self.documents, &self.schema, out)?;
+        let (files, ()) = self.postings.finish(self.documents, |files| {
+            for extension in container::FIRST {
+                container.file(files, extension)?;
+            }
+            container.columns(self.columns)
+        })?;
+        container.file(&files, container::LAST)?;
+        container.finish()
     }
 }
 

@@ -6,7 +6,7 @@
 //! add is a random name, which would make two builds of the same documents differ. Nor are its columns and its document store:
 //! documents live elsewhere.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -30,40 +30,56 @@ const PAGED: usize = 64 * 1024;
 pub(crate) const SEGMENT: &str = "00000000000000000000000000000000";
 /// What Tantivy sizes the hash table by of an index that nothing is added to, in bytes: about the least that it takes.
 const LEAST_BYTES: usize = 1 << 20;
-/// Tantivy's files that are kept: lengths, dictionaries, postings, positions.
-pub(crate) const KEPT: [&str; 4] = ["fieldnorm", "term", "idx", "pos"];
+/// Tantivy's files that are kept: lengths, postings, positions, and what is made last, dictionaries.
+pub(crate) const FIRST: [&str; 3] = ["fieldnorm", "idx", "pos"];
+pub(crate) const LAST: &str = "term";
 /// Those it wants to find and has nothing in.
 const PLACEHOLDERS: [&str; 2] = ["store", "fast"];
 /// Tantivy's document numbers end before this one.
 pub(crate) const MAX_DOCUMENTS: u32 = tantivy::TERMINATED;
 
-/// Writes the files of a finished segment, and the columns of its fields, as a container.
-pub(crate) fn write(
-    files: &Files,
-    columns: Vec<Option<ColumnBuilder>>,
-    documents: u32,
-    schema: &Digest,
-    out: Writer,
-) -> Result<Written> {
-    let mut params = [0; PARAMS];
-    params[..4].copy_from_slice(&documents.to_le_bytes());
-    params[8..40].copy_from_slice(schema.as_bytes());
-    let path = out.path().to_path_buf();
-    let failed = |source| cutover_durable::Error::io("write", &path, source);
-    let mut container = SectionWriter::new(out, MAGIC, FORMAT, params)?;
-    for extension in KEPT {
+/// A container that is being written.
+pub(crate) struct ContainerWriter {
+    out: SectionWriter,
+    path: PathBuf,
+}
+
+impl ContainerWriter {
+    pub fn new(documents: u32, schema: &Digest, out: Writer) -> Result<Self> {
+        let mut params = [0; PARAMS];
+        params[..4].copy_from_slice(&documents.to_le_bytes());
+        params[8..40].copy_from_slice(schema.as_bytes());
+        let path = out.path().to_path_buf();
+        Ok(Self { out: SectionWriter::new(out, MAGIC, FORMAT, params)?, path })
+    }
+
+    /// Takes one of the files and writes it.
+    pub fn file(&mut self, files: &Files, extension: &str) -> Result<()> {
         let bytes = files.take(extension).ok_or_else(|| missing(extension))?;
-        container.begin(extension, align(bytes.len()))?;
-        container.write_all(&bytes).map_err(failed)?;
+        self.out.begin(extension, align(bytes.len()))?;
+        self.out.write_all(&bytes).map_err(|error| self.failed(error))
     }
-    let mut table = Vec::with_capacity(columns.len());
-    for (number, column) in columns.into_iter().enumerate() {
-        table.push(
-            column.map_or(Ok(Default::default()), |column| column.write(number, &mut container)).map_err(failed)?,
-        );
+
+    /// Writes the columns of all fields.
+    pub fn columns(&mut self, columns: Vec<Option<ColumnBuilder>>) -> Result<()> {
+        let written: io::Result<()> = (|| {
+            let mut table = Vec::with_capacity(columns.len());
+            for (number, column) in columns.into_iter().enumerate() {
+                table.push(column.map_or(Ok(Default::default()), |column| column.write(number, &mut self.out))?);
+            }
+            write_table(&table, &mut self.out)
+        })();
+        written.map_err(|error| self.failed(error))
     }
-    write_table(&table, &mut container).map_err(failed)?;
-    Ok(container.finish()?)
+
+    /// Finishes the file: synced once, read-only.
+    pub fn finish(self) -> Result<Written> {
+        Ok(self.out.finish()?)
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
+        cutover_durable::Error::io("write", &self.path, source).into()
+    }
 }
 
 /// Where a section of this length begins.
@@ -88,7 +104,7 @@ pub(crate) fn open(map: Map, schema: &Digest) -> Result<(Sections, Files, u32)> 
     }
     let files = Files::default();
     let name = |extension: &str| PathBuf::from(SEGMENT).with_extension(extension);
-    for extension in KEPT {
+    for extension in FIRST.into_iter().chain([LAST]) {
         files.put(name(extension), OwnedBytes::new(sections.section(extension)?.slice()));
     }
     for (extension, bytes) in PLACEHOLDERS.iter().zip(placeholders()?) {

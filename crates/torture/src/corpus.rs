@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cutover_index::{
-    Cancel, Error, Index, Keep, Models, OnCorrupt, Options, Query, Schema, StoreOptions, Wait, WriteOptions,
+    Cancel, Error, Index, Keep, Models, OnCorrupt, Options, Packed, Query, Schema, StoreOptions, Wait, WriteOptions,
 };
 use cutover_store::Integrity;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ pub fn publish(index: &Index, name: Option<&str>, documents: usize) -> Result<()
         lines.push('\n');
         vectors.extend([n as f32, 0.5, (n % 5) as f32, 1.0]);
     }
-    draft.add(&lines, &vectors, &cancel)?;
+    draft.add(&lines, Packed { vectors: &vectors, texts: "" }, &cancel)?;
     draft.complete(&cancel)?;
     draft.publish(&cancel).map(drop)
 }

@@ -9,8 +9,8 @@
 pub mod ranked;
 
 use cutover_index::{
-    Cancel, Draft, Error, Index, Keep, Models, OnCorrupt, Options, Published, Query, Schema, StoreOptions, Wait,
-    WriteOptions,
+    Cancel, Draft, Error, Index, Keep, Models, OnCorrupt, Options, Packed, Published, Query, Schema, StoreOptions,
+    Wait, WriteOptions,
 };
 use serde_json::Value;
 
@@ -81,7 +81,7 @@ impl Fixture {
         let cancel = Cancel::default();
         let mut draft = self.index.begin(write("rebuild"), &cancel)?;
         let (lines, packed) = pack(documents, vector_fields);
-        draft.add(&lines, &packed, &cancel)?;
+        draft.add(&lines, Packed { vectors: &packed, texts: "" }, &cancel)?;
         draft.complete(&cancel)?;
         draft.publish(&cancel)
     }

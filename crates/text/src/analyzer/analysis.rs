@@ -4,7 +4,7 @@ use tantivy::tokenizer::{StopWordFilter, TextAnalyzer};
 
 use super::cjk::{CjkTokenizer, Side};
 use super::code::{CodeQueryTokenizer, CodeTokenizer, name};
-use super::scan::{Scan, scan};
+use super::scan::Scanner;
 use super::stems::Stems;
 use super::trigrams::{Spaces, TrigramTokenizer};
 use super::words::{Rules, WordTokenizer, word};
@@ -98,10 +98,9 @@ pub(crate) enum Words {
 }
 
 impl Words {
-    /// What comes next at or after `start`, as far as it is simple.
-    #[inline]
-    pub fn scan(self, text: &str, start: usize) -> Scan {
-        scan(self, text, start)
+    /// The words of a text, as far as they are simple.
+    pub fn scanner(self, text: &str) -> Scanner<'_> {
+        Scanner::new(self, text)
     }
 
     /// Where the next word at or after `start` begins and ends.

@@ -1,6 +1,6 @@
-//! The dictionary of a field, made by a thread of its own while the postings are written.
+//! The dictionaries of the fields, made by a thread of their own while the postings are written.
 //!
-//! It is a tree of the terms, which counts them, and behind it a table that tells where the postings of each are. The tree is what takes
+//! One is a tree of the terms, which counts them, and behind it a table that tells where the postings of each are. The tree is what takes
 //! long: it finds branches that it has already among twenty thousand, all over the memory. It needs no postings, only the table does.
 
 use std::hint::black_box;
@@ -23,18 +23,22 @@ const MANY: usize = 8192;
 pub(super) struct Dictionary(TermDictionaryBuilder<Vec<u8>>);
 
 impl Dictionary {
-    /// Makes the dictionary of terms, in order, while the caller does `work`, or before it where they are few. `work` is done in any case;
-    /// its error comes second.
-    pub fn beside<T>(terms: &[Term], texts: &Arena, work: impl FnOnce() -> Result<T, Stop>) -> Result<(Self, T), Stop> {
-        let (dictionary, done) = if terms.len() < MANY {
-            (Self::of(terms, texts), work())
+    /// Makes the dictionary of each field's terms, which are in order, while the caller does `work`, or before it where they are few. `work` is
+    /// done in any case; its error comes second.
+    pub fn beside<T>(
+        fields: &[Vec<Term>],
+        texts: &Arena,
+        work: impl FnOnce() -> Result<T, Stop>,
+    ) -> Result<(Vec<Self>, T), Stop> {
+        let all = || fields.iter().map(|terms| Self::of(terms, texts)).collect();
+        let (dictionaries, done) = if fields.iter().map(Vec::len).sum::<usize>() < MANY {
+            (all(), work())
         } else {
             // What a panic becomes is told by the thread that it is on.
-            let guarded = || guard::building(FINISH, || Self::of(terms, texts));
-            let (dictionary, done) = beside("cutover-terms", guarded, work);
-            (dictionary.map_err(Stop::Ours), done)
+            let (dictionaries, done) = beside("cutover-terms", || guard::building(FINISH, all), work);
+            (dictionaries.map_err(Stop::Ours), done)
         };
-        Ok((dictionary?, done?))
+        Ok((dictionaries?, done?))
     }
 
     fn of(terms: &[Term], texts: &Arena) -> Result<Self, Stop> {

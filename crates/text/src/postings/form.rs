@@ -6,12 +6,15 @@
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::tokenizer::{MAX_TOKEN_LEN, TextAnalyzer};
 
-use super::arena::{Arena, Full};
+use super::arena::Arena;
+use super::inverter::{Inverter, PORTION};
+use super::lists::{DOCUMENT, Occurrence};
 use super::long::{LONGEST, LongWords};
 use super::short::{Known, ShortWords};
 use super::table::Hash;
 use super::terms::Terms;
 use crate::analyzer::{Analysis, Key, Scan, Words};
+use crate::guard::Stop;
 
 /// Short words that are cut off and looked up before any of them is added: look-ups then do not wait for each other's memory.
 const AHEAD: usize = 32;
@@ -27,7 +30,7 @@ pub(super) struct Memory {
     pub texts: Arena,
     /// What is known of words.
     pub words: Arena,
-    pub lists: Arena,
+    pub lists: Inverter,
 }
 
 pub(super) struct FormPostings {
@@ -47,6 +50,28 @@ pub(super) struct FormPostings {
     position: u32,
     /// The terms of the word just analysed, each with its position in it; kept for its memory.
     found: Vec<(u32, u32)>,
+    outgoing: Outgoing,
+}
+
+/// Occurrences that are not on their way to the lists yet.
+struct Outgoing {
+    form: usize,
+    /// The last document that was named.
+    document: Option<u32>,
+    waiting: Vec<Occurrence>,
+}
+
+impl Outgoing {
+    /// Names the document that what follows is in.
+    fn begin(&mut self, document: u32) {
+        if self.document.replace(document) != Some(document) {
+            self.waiting.push((DOCUMENT, document));
+        }
+    }
+
+    fn send_if_full(&mut self, lists: &mut Inverter) -> Result<(), Stop> {
+        if self.waiting.len() < PORTION { Ok(()) } else { lists.add(self.form, &mut self.waiting) }
+    }
 }
 
 /// A short word, cut off and looked up.
@@ -59,7 +84,7 @@ struct Ahead {
 }
 
 impl FormPostings {
-    pub fn new(analysis: Analysis) -> Self {
+    pub fn new(number: usize, analysis: Analysis) -> Self {
         Self {
             analyzer: analysis.document(),
             cut: analysis.words(),
@@ -71,31 +96,33 @@ impl FormPostings {
             length: 0,
             position: 0,
             found: Vec::new(),
+            outgoing: Outgoing { form: number, document: None, waiting: Vec::new() },
         }
     }
 
     /// Adds a text of the document.
-    pub fn add(&mut self, document: u32, text: &str, memory: &mut Memory) -> Result<(), Full> {
+    pub fn add(&mut self, document: u32, text: &str, memory: &mut Memory) -> Result<(), Stop> {
+        self.outgoing.begin(document);
         let end = match self.cut {
-            Some(words) => self.cut_up(words, document, text, memory)?,
-            None => self.position + self.analysed(document, self.position, text, memory)?,
+            Some(words) => self.cut_up(words, text, memory)?,
+            None => self.position + self.analysed(self.position, text, memory)?,
         };
         self.position = end + GAP;
         Ok(())
     }
 
     /// Adds the words of a text; where the last term ends.
-    fn cut_up(&mut self, words: Words, document: u32, text: &str, memory: &mut Memory) -> Result<u32, Full> {
+    fn cut_up(&mut self, words: Words, text: &str, memory: &mut Memory) -> Result<u32, Stop> {
         let mut ahead = [Ahead::default(); AHEAD];
-        let (mut at, mut position, mut end) = (0, self.position, self.position);
+        let mut scanner = words.scanner(text);
+        let (mut position, mut end) = (self.position, self.position);
         loop {
             let (mut count, mut other, mut more) = (0, None, true);
             while count < AHEAD {
-                match words.scan(text, at) {
+                match scanner.next() {
                     Scan::Short { from, to, key } => {
                         ahead[count] = Ahead { from, to, key, known: None };
                         count += 1;
-                        at = to;
                     }
                     Scan::Other(from) => {
                         other = words.next(text, from);
@@ -116,18 +143,18 @@ impl FormPostings {
                     Some(known) => known,
                     None => self.learn_short(&text[word.from..word.to], word.key, memory)?,
                 };
-                position += self.put(document, position, known, memory)?;
+                position += self.put(position, known, memory)?;
                 if known.count > 0 {
                     end = position;
                 }
             }
             if let Some((from, to)) = other {
                 let before = self.length;
-                position += self.word(document, position, &text[from..to], memory)?;
+                position += self.word(position, &text[from..to], memory)?;
                 if self.length > before {
                     end = position;
                 }
-                at = to;
+                scanner.skip_to(to);
             }
             if !more {
                 return Ok(end);
@@ -136,9 +163,9 @@ impl FormPostings {
     }
 
     /// Adds a word at a position; how many positions it takes.
-    fn word(&mut self, document: u32, position: u32, word: &str, memory: &mut Memory) -> Result<u32, Full> {
+    fn word(&mut self, position: u32, word: &str, memory: &mut Memory) -> Result<u32, Stop> {
         if word.len() > LONGEST {
-            return Ok(self.analysed(document, position, word, memory)?.max(1));
+            return Ok(self.analysed(position, word, memory)?.max(1));
         }
         let known = match self.long.find(word, &memory.hash, &memory.words) {
             (Some(known), _) => known,
@@ -148,26 +175,27 @@ impl FormPostings {
                 known
             }
         };
-        self.put(document, position, known, memory)
+        self.put(position, known, memory)
     }
 
     /// Adds the terms of a word at a position; how many positions it takes.
-    fn put(&mut self, document: u32, position: u32, known: Known, memory: &mut Memory) -> Result<u32, Full> {
+    fn put(&mut self, position: u32, known: Known, memory: &mut Memory) -> Result<u32, Stop> {
         if known.single {
-            self.terms.push(known.terms, document, position, &mut memory.lists)?;
+            self.outgoing.waiting.push((known.terms, position));
         } else if known.count > 0 {
             let listed = &memory.words.at(known.terms)[..usize::from(known.count) * TERM];
             for term in listed.chunks_exact(TERM) {
                 let number = u32::from_le_bytes([term[1], term[2], term[3], term[4]]);
-                self.terms.push(number, document, position + u32::from(term[0]), &mut memory.lists)?;
+                self.outgoing.waiting.push((number, position + u32::from(term[0])));
             }
         }
+        self.outgoing.send_if_full(&mut memory.lists)?;
         self.length += u32::from(known.count);
         Ok(u32::from(known.positions))
     }
 
     /// Finds out the terms of a short word that was not known when it was looked up.
-    fn learn_short(&mut self, word: &str, key: Key, memory: &mut Memory) -> Result<Known, Full> {
+    fn learn_short(&mut self, word: &str, key: Key, memory: &mut Memory) -> Result<Known, Stop> {
         // It may have come a few words ago.
         if let Some(known) = self.short.find(key, &memory.hash) {
             return Ok(known);
@@ -178,11 +206,12 @@ impl FormPostings {
     }
 
     /// Finds out the terms of a word of at most [`LONGEST`] bytes.
-    fn learn(&mut self, word: &str, memory: &mut Memory) -> Result<Known, Full> {
+    fn learn(&mut self, word: &str, memory: &mut Memory) -> Result<Known, Stop> {
         let mut found = std::mem::take(&mut self.found);
         found.clear();
-        let positions = self.analyse(word, memory, |_, _, number, within| {
-            found.push((number, within));
+        let Memory { hash, texts, .. } = memory;
+        let positions = analyse(&mut self.analyzer, word, |term, within| {
+            found.push((self.terms.number(term, hash, texts)?, within));
             Ok(())
         })?;
         // A word has no more terms than bytes, but for the one that is all of it, and no more positions.
@@ -203,35 +232,18 @@ impl FormPostings {
     }
 
     /// Adds the terms of a text that begins at a position; how many positions they take.
-    fn analysed(&mut self, document: u32, position: u32, text: &str, memory: &mut Memory) -> Result<u32, Full> {
-        let mut length = self.length;
-        let positions = self.analyse(text, memory, |terms, lists, number, within| {
-            length += 1;
-            terms.push(number, document, position + within, lists)
-        })?;
-        self.length = length;
-        Ok(positions)
+    fn analysed(&mut self, position: u32, text: &str, memory: &mut Memory) -> Result<u32, Stop> {
+        let Memory { hash, texts, lists, .. } = memory;
+        analyse(&mut self.analyzer, text, |term, within| {
+            self.length += 1;
+            self.outgoing.waiting.push((self.terms.number(term, hash, texts)?, position + within));
+            self.outgoing.send_if_full(lists)
+        })
     }
 
-    /// Gives `each` the terms of a text by number and position; where the last of them ends.
-    fn analyse(
-        &mut self,
-        text: &str,
-        memory: &mut Memory,
-        mut each: impl FnMut(&mut Terms, &mut Arena, u32, u32) -> Result<(), Full>,
-    ) -> Result<u32, Full> {
-        let Memory { hash, texts, lists, .. } = memory;
-        let mut stream = self.analyzer.token_stream(text);
-        let mut end = 0;
-        while stream.advance() {
-            let token = stream.token();
-            if token.text.len() <= MAX_TOKEN_LEN {
-                let number = self.terms.number(token.text.as_bytes(), hash, texts, lists)?;
-                each(&mut self.terms, lists, number, token.position as u32)?;
-                end = end.max((token.position + token.position_length) as u32);
-            }
-        }
-        Ok(end)
+    /// Sends what has not been sent.
+    pub fn send(&mut self, lists: &mut Inverter) -> Result<(), Stop> {
+        lists.add(self.outgoing.form, &mut self.outgoing.waiting)
     }
 
     /// Ends the document.
@@ -250,6 +262,25 @@ impl FormPostings {
             + self.long.memory_bytes()
             + self.terms.memory_bytes()
             + self.lengths.capacity()
+            + self.outgoing.waiting.capacity() * size_of::<Occurrence>()
             + found
     }
+}
+
+/// Gives `each` the terms of a text and their positions; where the last of them ends.
+fn analyse(
+    analyzer: &mut TextAnalyzer,
+    text: &str,
+    mut each: impl FnMut(&[u8], u32) -> Result<(), Stop>,
+) -> Result<u32, Stop> {
+    let mut stream = analyzer.token_stream(text);
+    let mut end = 0;
+    while stream.advance() {
+        let token = stream.token();
+        if token.text.len() <= MAX_TOKEN_LEN {
+            each(token.text.as_bytes(), token.position as u32)?;
+            end = end.max((token.position + token.position_length) as u32);
+        }
+    }
+    Ok(end)
 }

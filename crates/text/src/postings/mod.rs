@@ -6,6 +6,8 @@
 mod arena;
 mod dictionary;
 mod form;
+mod inverter;
+mod lists;
 mod long;
 mod short;
 mod table;
@@ -14,10 +16,13 @@ mod write;
 
 use tantivy::schema::Field;
 
+use crate::analyzer::Analysis;
 use crate::directory::Files;
-use crate::{Error, Result, TextSchema, guard};
+use crate::guard::{self, Stop};
+use crate::{Error, FieldSpec, Result, TextSchema};
 use arena::{Arena, Full};
 use form::{FormPostings, Memory};
+use inverter::Inverter;
 use table::Hash;
 
 /// What is being done when a text is added, for errors.
@@ -36,10 +41,12 @@ pub(crate) struct PostingsWriter {
 
 impl PostingsWriter {
     pub fn new(schema: &TextSchema) -> Self {
-        let forms = schema.fields.iter().map(|spec| spec.kind.analyses().map(FormPostings::new).collect());
-        let memory =
-            Memory { hash: Hash::new(), texts: Arena::default(), words: Arena::default(), lists: Arena::default() };
-        Self { fields: forms.collect(), tantivy: schema.tantivy(), memory }
+        let mut numbers = 0..;
+        let mut forms = |spec: &FieldSpec| spec.kind.analyses().zip(&mut numbers).map(form).collect();
+        let fields: Vec<Vec<FormPostings>> = schema.fields.iter().map(&mut forms).collect();
+        let lists = Inverter::new(fields.iter().map(Vec::len).sum());
+        let memory = Memory { hash: Hash::new(), texts: Arena::default(), words: Arena::default(), lists };
+        Self { fields, tantivy: schema.tantivy(), memory }
     }
 
     /// Adds a text of a field to a document, behind those it has there. Nothing can be added after an error.
@@ -47,10 +54,7 @@ impl PostingsWriter {
         let (forms, memory) = (&mut self.fields[field], &mut self.memory);
         guard::building(ADD, || {
             for form in forms {
-                form.add(document, text, memory).map_err(|Full| Error::Internal {
-                    action: ADD,
-                    detail: "the postings of a segment have at most 4 GiB of memory".to_owned(),
-                })?;
+                form.add(document, text, memory)?;
             }
             Ok(())
         })
@@ -68,15 +72,28 @@ impl PostingsWriter {
         texts.memory_bytes() + words.memory_bytes() + lists.memory_bytes() + forms
     }
 
-    /// Writes Tantivy's files of a segment of so many documents.
-    pub fn finish(self, documents: u32) -> Result<Files> {
+    /// Writes Tantivy's files of a segment of so many documents. `meanwhile` is called with all of them but the dictionaries, which take
+    /// longest.
+    pub fn finish<T>(self, documents: u32, meanwhile: impl FnOnce(&Files) -> Result<T>) -> Result<(Files, T)> {
         let files = Files::default();
-        guard::building(FINISH, || {
+        let done = guard::building(FINISH, || {
             let Self { fields, tantivy: (schema, tantivy), memory } = self;
             let forms = fields.into_iter().flatten().zip(tantivy.into_iter().flatten());
-            write::write(forms.collect(), memory, schema, documents, &files)
+            let meanwhile = || meanwhile(&files).map_err(Stop::Ours);
+            write::write(forms.collect(), memory, schema, documents, &files, meanwhile)
         })?;
-        Ok(files)
+        Ok((files, done))
+    }
+}
+
+fn form((analysis, number): (Analysis, usize)) -> FormPostings {
+    FormPostings::new(number, analysis)
+}
+
+impl From<Full> for Stop {
+    fn from(_: Full) -> Self {
+        let detail = "the postings of a segment have at most 4 GiB of memory".to_owned();
+        Self::Ours(Error::Internal { action: ADD, detail })
     }
 }
 
