@@ -62,6 +62,21 @@ pub fn is_network_file_system(path: &Path) -> Result<Option<&'static str>> {
     }
 }
 
+/// Whether `path` is on one of the file systems that are known to be local and to tell at once what another process changed.
+#[must_use]
+pub fn is_local_file_system(path: &Path) -> bool {
+    nix::sys::statfs::statfs(path).is_ok_and(|stat| {
+        #[cfg(target_os = "linux")]
+        return LOCAL.contains(&(i128::from(stat.filesystem_type().0) & 0xffff_ffff));
+        #[cfg(not(target_os = "linux"))]
+        ["apfs", "hfs"].contains(&stat.filesystem_type_name())
+    })
+}
+
+/// ext, XFS, btrfs, tmpfs, F2FS, ZFS, and overlays, which containers have.
+#[cfg(target_os = "linux")]
+const LOCAL: &[i128] = &[0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0xf2f5_2010, 0x2fc1_2fc1, 0x794c_7630];
+
 #[cfg(target_os = "linux")]
 const FUSE: i128 = 0x6573_5546;
 

@@ -1,6 +1,6 @@
 //! The version that this process serves: one snapshot, replaced when `CURRENT` names another.
 //!
-//! A query pays one small read of `CURRENT`. When it names a new version, the old one goes on answering while the new one is
+//! A query pays one look at `CURRENT`. When it names a new version, the old one goes on answering while the new one is
 //! opened, checked and warmed by one thread in the background; under `strict` freshness the query opens it first. A version
 //! that cannot be served is remembered, reported once as a problem, and the newest that could be served stays.
 
@@ -13,7 +13,7 @@ use crate::schema::Schema;
 use crate::segment::SegmentCache;
 use crate::snapshot::Snapshot;
 use crate::threads;
-use cutover_store::{Store, VersionId};
+use cutover_store::{CurrentReader, Store, VersionId};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -36,6 +36,7 @@ pub struct CacheStatus {
 /// See the module.
 pub(crate) struct ReaderCache {
     store: Store,
+    current: CurrentReader,
     declared: Option<Schema>,
     models: Models,
     strict: bool,
@@ -56,6 +57,7 @@ impl ReaderCache {
     pub fn new(store: Store, options: &Options) -> Self {
         Self {
             fall_back: FallBack::new(store.clone(), options.on_corrupt),
+            current: CurrentReader::new(store.clone()),
             store,
             declared: options.fields.clone(),
             models: options.models.clone(),
@@ -87,7 +89,7 @@ impl ReaderCache {
     /// The store's `Empty` before the first publish, [`Error::Schema`] when what is served does not fit the declared fields, the store's
     /// `Corrupt` when it is known to be damaged and no earlier version answers instead.
     pub fn acquire(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
-        let snapshot = match (self.served(), self.store.current()) {
+        let snapshot = match (self.served(), self.current.current()) {
             (Some(served), Ok(Some(current))) if *served.id() == current => {
                 self.hits.fetch_add(1, Ordering::Relaxed);
                 served
