@@ -6,11 +6,12 @@ import type { Fields } from './schema.js'
 
 type Loose = Record<string, unknown>
 
-/** Hits of one leg as they come without documents: an id and a 32-bit number for each, in turn. */
+/** Hits of one leg as they come without documents: their ids, with U+007F between them, and a 32-bit number for each. */
 interface Rows extends Omit<Results<Fields>, 'hits'> {
   readonly leg: 'text' | 'vector'
   readonly first: number
-  readonly rows: readonly (string | number)[]
+  readonly ids: string
+  readonly rows: readonly number[]
 }
 
 /** The results of a query. */
@@ -21,19 +22,15 @@ export function readResults(answer: Answer): Results<Fields> {
   return results
 }
 
-function withHits({ version, leg, first, rows, ...rest }: Rows): Results<Fields> {
-  const hits: object[] = []
-  for (let at = 0; at < rows.length; at += 2) {
-    const id = rows[at] as string
+function withHits({ version, leg, first, ids, rows, ...rest }: Rows): Results<Fields> {
+  const hits = ids.split('\u007F').map((id, at) => {
     // JSON has the shortest decimal of 32 bits.
-    const number = Math.fround(rows[at + 1] as number)
-    const rank = first + hits.length
-    hits.push(
-      leg === 'vector'
-        ? { id, score: 0 - number, vector: { rank, distance: number } }
-        : { id, score: number, text: { rank, bm25: number } },
-    )
-  }
+    const number = Math.fround(rows[at] as number)
+    const rank = first + at
+    return leg === 'vector'
+      ? { id, score: 0 - number, vector: { rank, distance: number } }
+      : { id, score: number, text: { rank, bm25: number } }
+  })
   return { version, hits: hits as unknown as Hit<Fields>[], ...rest }
 }
 

@@ -134,6 +134,11 @@ impl Ids {
         outcome.unwrap_or_else(|_| Err(self.ids.malformed("the id map is damaged").into()))
     }
 
+    /// See [`Slices::touch`].
+    pub fn touch(&self, ordinal: u32) -> u8 {
+        self.ids.touch(ordinal)
+    }
+
     /// The id at an ordinal.
     pub fn id(&self, ordinal: u32) -> Result<&str> {
         self.ids.get(ordinal)

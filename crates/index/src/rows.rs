@@ -1,14 +1,19 @@
 //! Hits of one leg, without documents, as rows: objects are made of them beyond the boundary, where that costs less than parsing them.
 //!
-//! `"leg":"vector","first":1,"rows":["a",0.25,"b",0.5]` are the hits from rank 1 on, each an id and a 32-bit distance; with the leg
-//! `text`, each an id and a 32-bit BM25. What else a hit holds follows from these.
+//! `"leg":"vector","first":1,"ids":"a␡b","rows":[0.25,0.5]` are the hits from rank 1 on, each an id and a 32-bit distance; with the leg
+//! `text`, each an id and a 32-bit BM25. What else a hit holds follows from these. The ids are one string, with U+007F between them, which JSON
+//! need not escape: JavaScript looks every short string of its own up in a table of all there are.
 
 use crate::document::json_string;
 use crate::error::Result;
 use crate::fusion::Candidate;
-use crate::search::Found;
+use crate::search::{Found, Hit};
 use crate::snapshot::Snapshot;
 use std::fmt::Write as _;
+use std::hint::black_box;
+
+/// What is between two ids.
+const BETWEEN: &str = "\u{7f}";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Leg {
@@ -40,14 +45,17 @@ pub(crate) fn rows(snapshot: &Snapshot, found: &Found) -> Result<Option<String>>
     let Some(best) = found.hits.first().filter(|_| found.explanation.is_none()) else { return Ok(None) };
     let leg = if best.best.text.is_some() { Leg::Text } else { Leg::Vector };
     let Some((first, _)) = leg.only(&best.best) else { return Ok(None) };
-    // The ids first: they lie far from each other, and memory brings several at once.
-    let ids: Vec<&str> = found
-        .hits
-        .iter()
-        .map(|hit| snapshot.segments[hit.best.segment].segment.ids.id(hit.best.ordinal))
-        .collect::<Result<_>>()?;
-    let mut rows = format!("\"leg\":\"{}\",\"first\":{first},\"rows\":[", leg.name());
-    for (at, (hit, id)) in found.hits.iter().zip(ids).enumerate() {
+    let ids_of = |hit: &Hit| &snapshot.segments[hit.best.segment].segment.ids;
+    // They lie far from each other.
+    black_box(found.hits.iter().fold(0, |sum, hit| sum ^ ids_of(hit).touch(hit.best.ordinal)));
+    let ids: Vec<&str> = found.hits.iter().map(|hit| ids_of(hit).id(hit.best.ordinal)).collect::<Result<_>>()?;
+    if ids.iter().any(|id| id.contains(BETWEEN)) {
+        return Ok(None);
+    }
+    let mut rows = format!("\"leg\":\"{}\",\"first\":{first},\"ids\":", leg.name());
+    push_string(&mut rows, &ids.join(BETWEEN))?;
+    rows.push_str(",\"rows\":[");
+    for (at, hit) in found.hits.iter().enumerate() {
         let Some((rank, number)) = leg.only(&hit.best).filter(|_| hit.group.is_none()) else { return Ok(None) };
         if rank != first + at {
             return Ok(None);
@@ -55,9 +63,8 @@ pub(crate) fn rows(snapshot: &Snapshot, found: &Found) -> Result<Option<String>>
         if at > 0 {
             rows.push(',');
         }
-        push_string(&mut rows, id)?;
         // Writing to a string cannot fail.
-        let _ = write!(rows, ",{number}");
+        let _ = write!(rows, "{number}");
     }
     rows.push(']');
     Ok(Some(rows))

@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// How long a thread lingers: as long as callers that ask one question after another take for the next.
-const LINGER: Duration = Duration::from_micros(100);
+const LINGER: Duration = Duration::from_micros(150);
 /// Looks between two at the clock.
 const LOOKS: usize = 64;
 

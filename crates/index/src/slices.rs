@@ -31,6 +31,14 @@ impl Slices {
         self.bytes.malformed(detail)
     }
 
+    /// Reads what reading the text at an ordinal begins with, which need not be there. For several: their memory then comes at once, not one
+    /// after another.
+    pub fn touch(&self, ordinal: u32) -> u8 {
+        let start = self.offsets.cast::<u64>().ok().and_then(|offsets| offsets.get(ordinal as usize));
+        let byte = start.and_then(|start| self.bytes.bytes().get(usize::try_from(*start).ok()?));
+        byte.copied().unwrap_or_default()
+    }
+
     /// The text at an ordinal: a slice of the map.
     ///
     /// # Errors
