@@ -336,14 +336,18 @@ test('a search may name its version, so that pages agree', async (t) => {
 test('hits without documents say what hits with documents say', async (t) => {
   const strange = ['"quoted"', 'back\\slash', 'line\nbreak', 'tab\t', 'Ünïcode 🦀', ' ']
   const more = strange.map((id, at) => ({ ...(books[0] as Book), id, embedding: [1, at / 10, 0.3] }))
-  const index = await filled(t, [...books, ...more])
+  // With what is between ids that come as one string.
+  const split = { ...(books[0] as Book), id: 'a\u007Fb', embedding: [0, 0, -1] }
+  const index = await filled(t, [...books, ...more, split])
   const queries: Query<Books>[] = [
     { text: 'rename' },
+    { vector: [0, 0, -1], limit: 3 },
     { text: 'rename', offset: 1, limit: 3 },
     { text: 'rename', limit: 0 },
     { vector: [0.2, 0.7, 0.1] },
     { vector: { values: new Float32Array([0.2, 0.7, 0.1]), exact: true }, offset: 2 },
     { vector: [1, 0, 0.3], where: { ids: ['🦀', ...strange] } },
+    { vector: [1, 0, 0.3], limit: 5 },
     { text: 'rename', vector: [0.2, 0.7, 0.1] },
     { text: 'rename', facets: { kind: {} } },
     { text: 'rename', explain: true },
