@@ -3,7 +3,7 @@
 //! FIGURE is one of `search`, `build`, `open`, `filters`, `scaling`, `defaults`; FOLDER holds W, M or the third set. Both systems take
 //! m 16, efConstruction 200 and cosine. DIRECTORY keeps hnswlib's index from one run for the next. `CUTOVER_SIMD` chooses Cutover's
 //! kernels.
-#![allow(clippy::unwrap_used, reason = "a benchmark, which fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a benchmark, which fails by panicking")]
 
 mod construct;
 mod data;

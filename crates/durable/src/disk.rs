@@ -13,7 +13,10 @@ use crate::{Error, Result};
 pub fn free_bytes(path: &Path) -> Result<u64> {
     let stat = statvfs(path).map_err(|errno| Error::io("measure the file system of", path, errno.into()))?;
     // The types are 32 bits wide on some systems.
-    #[allow(clippy::useless_conversion, reason = "identity on Linux, a widening on macOS")]
+    #[cfg_attr(
+        target_os = "linux",
+        expect(clippy::useless_conversion, reason = "identity on Linux, a widening on macOS")
+    )]
     let (blocks, size) = (u64::from(stat.blocks_available()), u64::from(stat.fragment_size()));
     Ok(blocks.saturating_mul(size))
 }

@@ -1,7 +1,7 @@
 //! What no program can promise: a file that somebody truncates while it is mapped. Its pages are gone, and looking at them is a signal.
 //! That is why published files are read-only, why nothing of ours truncates one, and why digests are compared by reading.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     env, fs,

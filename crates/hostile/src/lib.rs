@@ -2,7 +2,7 @@
 //!
 //! A lie is chosen by a seed ([`random::Random`]) or by the bytes of a fuzzer ([`choose::Script`]). Nothing that is tried may panic, hang or
 //! take memory without bound; what a damaged field answers may be wrong, and is an answer.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::missing_panics_doc,

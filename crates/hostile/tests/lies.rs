@@ -1,5 +1,5 @@
 //! A part of the lies that `npm run torture -- vectors` tells, in this process: a panic fails the test, and its seed is printed.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{env, time::SystemTime};
 

@@ -1,5 +1,5 @@
 //! Vectors already paid for: found again as they were, never believed when they are not, and bounded.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use cutover_index::EmbeddingCache;
 use std::fs;

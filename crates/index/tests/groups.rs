@@ -1,5 +1,5 @@
 //! The best hits of each value, against a scan over whole rankings.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Sorted, counted, fused and explained answers, against a scan over the documents and over whole rankings.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! What a rebuild publishes, refuses and leaves alone.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

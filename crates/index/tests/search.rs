@@ -1,5 +1,5 @@
 //! What queries answer, against the plainest reading of what was written.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Documents that came again in a later segment leave dead vectors in earlier graphs: walks pass through those and answer others.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

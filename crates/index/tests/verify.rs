@@ -1,7 +1,7 @@
 //! Verifying contents: versions whose bytes are as they were published, and wrong.
 //!
 //! The damage is made as a defect of a writer would make it: the file is changed, and its digest with it.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

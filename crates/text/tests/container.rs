@@ -1,5 +1,5 @@
 //! The container: small for few documents, the same for the same documents, and harmless however it is damaged.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Filters allow exactly what a scan over the documents allows, and facets count what a scan counts.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Words, all words, phrases and beginnings match the very documents that they match in `SQLite`'s FTS5, in random texts and in real ones.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

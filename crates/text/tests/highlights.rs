@@ -1,5 +1,5 @@
 //! Highlights: fragments of stored text, and where in them a query matches.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

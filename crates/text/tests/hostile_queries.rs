@@ -1,6 +1,6 @@
 //! No text of a query ends in anything but an answer or a typed error, in any mode. `CUTOVER_HOSTILE_STRINGS` says how many are tried (default
 //! 1,500); each is tried in every mode.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

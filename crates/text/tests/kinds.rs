@@ -1,6 +1,6 @@
 //! Phrases, beginnings, near words, regular expressions and the query language find what a scan over the documents finds, with the scores
 //! that the definition gives them.
-#![allow(clippy::unwrap_used, clippy::cast_possible_wrap, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::cast_possible_wrap, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! The ranking agrees with BM25 as its definition has it, however documents are spread over segments and whatever is allowed.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Signatures from a segment and from its documents agree, and only then.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Documents come in the order in which a scan would put them, and are counted in the ranges in which a scan finds them.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

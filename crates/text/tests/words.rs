@@ -1,5 +1,5 @@
 //! `words` queries: nothing that a user writes can make one fail, and every language's text is found by its own words.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

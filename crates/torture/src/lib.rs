@@ -2,10 +2,8 @@
 //!
 //! Faults come from outside the process that is tried: a library preloaded into it (`shim/shim.cc`), small and recorded file systems,
 //! signals. Production code has no hooks for them. `npm run torture` runs everything, `npm test` a part of it.
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
     clippy::missing_panics_doc,
     clippy::print_stdout,
     reason = "a tool of the tests, which fails by panicking"

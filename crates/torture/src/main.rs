@@ -1,5 +1,5 @@
 //! `cutover-torture`: the fault campaign, and the processes that it tries.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line")]
 
 use std::{collections::BTreeSet, env, path::Path, process::ExitCode};
 

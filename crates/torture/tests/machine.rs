@@ -1,6 +1,6 @@
 //! The part of the campaigns with mounts, crowds and hostile directories that runs with all tests. Each prints its seed and what it
 //! could not run here.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::process::Command;
 

@@ -1,5 +1,4 @@
 //! The part of the campaign that runs with all tests: every kill of publish and activate, and of the rest what a printed seed chooses.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

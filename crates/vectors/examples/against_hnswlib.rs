@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p cutover-vectors --example against_hnswlib -- DOCUMENTS.npy QUERIES.npy`, both of 384
 //! half-precision floats a row behind a header of 128 bytes.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a tool, which fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a tool, which fails by panicking")]
 
 use std::{env, hint::black_box, path::Path, time::Instant};
 

@@ -2,7 +2,7 @@
 //!
 //! Behind the feature `oracle`, for tests and benchmarks. The addon is built without it.
 #![expect(unsafe_code, reason = "calls into C++")]
-#![allow(missing_docs, reason = "a tool of the tests")]
+#![expect(missing_docs, reason = "a tool of the tests")]
 
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},

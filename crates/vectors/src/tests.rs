@@ -1,5 +1,5 @@
 //! What can be seen only from inside: kernels, keys and distances.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod codes;
 

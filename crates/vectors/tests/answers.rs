@@ -1,5 +1,5 @@
 //! What a search answers, whatever it is asked: how many, in which order, at which distances.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

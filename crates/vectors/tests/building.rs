@@ -1,5 +1,5 @@
 //! What the builder refuses, repeats, reports and writes.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! What files hold: a file of this format answers for ever, on every processor, in either precision, with codes and without.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Damaged files: opening and searching them ends, with an answer or a typed error.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

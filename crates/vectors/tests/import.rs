@@ -1,5 +1,5 @@
 //! A graph of hnswlib's that is taken over answers as hnswlib does.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

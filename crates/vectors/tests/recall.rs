@@ -1,5 +1,5 @@
 //! How much of the truth approximate search finds, and that hnswlib finds no more.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

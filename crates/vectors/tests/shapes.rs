@@ -1,5 +1,5 @@
 //! Data that is hard on a graph: equal, sorted and crowded vectors are found as others are, and every one can be reached.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Every way of a filtered search is gone where it should be, and finds what a scan finds.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Verifying a field's files finds what no search would notice.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

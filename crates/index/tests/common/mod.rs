@@ -1,10 +1,5 @@
 //! An index in a temporary directory, and the shortest way to write and ask it.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "each test file uses its part; a test fails by panicking"
-)]
+#![expect(dead_code, clippy::unwrap_used, reason = "each test file uses its part; a test fails by panicking")]
 
 pub mod ranked;
 

@@ -1,5 +1,5 @@
 //! An index in a temporary directory, and short ways to write versions of it.
-#![allow(dead_code, reason = "each test file uses the helpers that it needs")]
+#![expect(dead_code, reason = "each test file uses the helpers that it needs")]
 
 pub mod apart;
 

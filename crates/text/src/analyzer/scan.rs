@@ -165,7 +165,6 @@ fn within(eight: u64, low: u8, high: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use proptest::prelude::*;
 

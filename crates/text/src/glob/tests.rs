@@ -1,5 +1,5 @@
 //! What patterns describe.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::{Glob, MAX_PATTERNS};
 

@@ -1,5 +1,5 @@
 //! The files are, byte for byte, those that Tantivy's own writer makes of the same documents.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use tantivy::tokenizer::TokenizerManager;

@@ -257,7 +257,7 @@ fn one_or(mut clauses: Vec<Clause>, several: impl FnOnce(Vec<Clause>) -> Clause)
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
     use super::*;
 
     /// Clauses with parentheses around everything, as they were understood.

@@ -1,5 +1,5 @@
 //! What the tests and the comparison with hnswlib share: numbers to index, indexes on disk, and how recall is counted.
-#![allow(dead_code, clippy::unwrap_used, reason = "each test uses its part, and fails by panicking")]
+#![expect(dead_code, clippy::unwrap_used, reason = "each test uses its part, and fails by panicking")]
 
 use std::{fs, path::Path};
 

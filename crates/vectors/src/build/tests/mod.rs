@@ -1,5 +1,5 @@
 //! What can be seen of a build only from inside: its parts, and the graph before it is written.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[cfg(feature = "oracle")]
 mod beside_hnswlib;
