@@ -26,14 +26,9 @@ pub(super) const DOCUMENT: u32 = u32::MAX;
 /// The lists of all terms, by number.
 #[derive(Default)]
 pub(super) struct Lists {
-    lists: Vec<Growing>,
+    lists: Vec<List>,
     document: u32,
 }
-
-/// A list in one line of the processor's cache.
-#[derive(Clone, Copy)]
-#[repr(align(32))]
-struct Growing(List);
 
 /// Where a list begins and ends.
 #[derive(Clone, Copy)]
@@ -58,7 +53,7 @@ impl Lists {
         for some in occurrences.chunks(AHEAD) {
             // Lists are anywhere in memory. Reading a bit of several fetches them all at once, rather than one after another.
             let touch =
-                |(number, _): &Occurrence| self.lists.get(*number as usize).map_or(0, |list| arena.at(list.0.next)[0]);
+                |(number, _): &Occurrence| self.lists.get(*number as usize).map_or(0, |list| arena.at(list.next)[0]);
             black_box(some.iter().fold(0, |sum, occurrence| sum ^ touch(occurrence)));
             for &(number, position) in some {
                 if number == DOCUMENT {
@@ -66,9 +61,9 @@ impl Lists {
                     continue;
                 }
                 while self.lists.len() <= number as usize {
-                    self.lists.push(Growing(List::new(arena)?));
+                    self.lists.push(List::new(arena)?);
                 }
-                self.lists[number as usize].0.push(self.document, position, arena)?;
+                self.lists[number as usize].push(self.document, position, arena)?;
             }
         }
         Ok(())
@@ -76,11 +71,11 @@ impl Lists {
 
     /// The list of a term; none of one that was never added.
     pub fn get(&self, number: u32) -> Option<List> {
-        self.lists.get(number as usize).map(|list| list.0)
+        self.lists.get(number as usize).copied()
     }
 
     pub fn memory_bytes(&self) -> usize {
-        self.lists.capacity() * size_of::<Growing>()
+        self.lists.capacity() * size_of::<List>()
     }
 }
 
