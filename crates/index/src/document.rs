@@ -5,8 +5,8 @@
 //! nulls, dates as epoch milliseconds, everything else as it was written.
 
 use crate::error::{Error, Result};
-use crate::escapes::{put_string, unescape};
 use crate::schema::{Field, Filterable, Schema, Slot};
+use crate::unescape::unescape;
 use cutover_text::{MAX_INTEGER, MAX_KEYWORD_BYTES, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -203,7 +203,7 @@ pub(crate) fn decode<'a>(line: &'a str, schema: &Schema, packed: &mut Packed<'a>
                 if let Some((_, text)) = texts.next_if(|(of, _)| *of == name) {
                     values.push((number, Owned::Text(Cow::Borrowed(text))));
                     put_name(&mut stored, name);
-                    put_string(&mut stored, text);
+                    serde_json::to_writer(&mut stored, text).map_err(unwritten)?;
                     continue;
                 }
                 let before = values.len();
@@ -321,7 +321,12 @@ fn dates(field: &Field, values: &[(usize, Owned<'_>)]) -> String {
 
 /// `text` as a JSON string.
 pub(crate) fn json_string(text: &str) -> Result<String> {
-    serde_json::to_string(text).map_err(|e| Error::Internal(format!("writing a string as JSON: {e}")))
+    serde_json::to_string(text).map_err(unwritten)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as an error is mapped")]
+fn unwritten(error: serde_json::Error) -> Error {
+    Error::Internal(format!("writing a string as JSON: {error}"))
 }
 
 /// Appends a member to a JSON object under construction.

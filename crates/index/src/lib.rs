@@ -14,7 +14,6 @@ mod documents;
 mod draft;
 mod embedding_cache;
 mod error;
-mod escapes;
 mod explain;
 mod facets;
 mod fall_back;
@@ -43,6 +42,7 @@ mod snapshot;
 mod text_leg;
 pub mod threads;
 mod tombstones;
+mod unescape;
 
 mod vector_leg;
 mod verify;
