@@ -99,7 +99,7 @@ impl Inverter {
                         Err(_) => sent = false,
                     }
                 }
-                if sent { Ok(()) } else { self.failure() }
+                if sent { Ok(()) } else { self.end().and(Err(gone())) }
             }
             Way::Gone => Err(gone()),
         }
@@ -131,27 +131,22 @@ impl Inverter {
         }
     }
 
-    /// Why the thread ended.
-    fn failure(&mut self) -> Result<(), Stop> {
-        match std::mem::replace(&mut self.way, Way::Gone) {
-            Way::There { thread, .. } => match thread.join() {
-                Ok(Err(error)) => Err(error.into()),
-                _ => Err(gone()),
-            },
-            _ => Err(gone()),
-        }
-    }
-
     /// Bytes held in memory, as far as the lists have been told of.
     pub fn memory_bytes(&self) -> usize {
         self.memory
     }
 
     /// Waits until all is in the lists.
-    pub fn finish(self) -> Result<Inversion, Stop> {
-        match self.way {
+    pub fn finish(mut self) -> Result<Inversion, Stop> {
+        self.end()
+    }
+
+    /// The lists once all is in them, or why it never will be. Nothing can be added after.
+    fn end(&mut self) -> Result<Inversion, Stop> {
+        match std::mem::replace(&mut self.way, Way::Gone) {
             Way::Here(inversion) => Ok(*inversion),
             Way::There { portions, thread, .. } => {
+                // It waits for more as long as there could be some.
                 drop(portions);
                 Ok(*thread.join().map_err(|_| gone())??)
             }
