@@ -294,9 +294,11 @@ export interface VectorExplanation {
   /**
    * `scan`: every allowed one was measured, since there are fewer than `walkEstimate`. `walk`: the graph was walked; nothing is left out.
    * `masked-walk`: so it was, for more candidates, and what is not allowed was left out of them. `filtered-walk`: the walk went from one
-   * allowed vector to the next. `walk-then-scan`: walks could not tell which are the nearest, because few near the query are allowed.
+   * allowed vector to the next. `cell-walk`: it began at the nearest allowed ones of the groups of vectors near the query, and went on from
+   * there; `cell-scan`: those groups could not tell which are the nearest, so every allowed one was measured. `walk-then-scan`: walks could
+   * not tell, because few near the query are allowed.
    */
-  readonly strategy: 'scan' | 'walk' | 'masked-walk' | 'filtered-walk' | 'walk-then-scan'
+  readonly strategy: 'scan' | 'walk' | 'masked-walk' | 'filtered-walk' | 'cell-walk' | 'cell-scan' | 'walk-then-scan'
   /** Why, in one sentence with the numbers below. */
   readonly reason: string
   readonly vectors: number

@@ -1,8 +1,8 @@
 //! Recall@10 and time under filters, random and correlated with the query, beside the unfiltered search at recall .95.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
-use cutover_vectors::{Search, VectorIndex};
+use cutover_vectors::{Filter, Search, VectorIndex};
 use fixedbitset::FixedBitSet;
 
 use crate::{
@@ -31,7 +31,7 @@ pub fn run(data: &Data) {
         let count = ((base.len() as f64 * share).round() as usize).max(1);
         let random = random(base.len(), count);
         let cluster = extreme(&base, base.row(7), count, true);
-        let line = |name: &str, of: &dyn Fn(usize) -> FixedBitSet| {
+        let line = |name: &str, of: &dyn Fn(usize) -> Rc<Filter>| {
             let (found, times) = filtered(&index, &base, &asked, of);
             let chosen: Vec<String> =
                 chosen(&index, &asked, of).iter().map(|(way, of)| format!("{way} {of}")).collect();
@@ -73,14 +73,14 @@ fn filtered(
     index: &VectorIndex,
     base: &Rows,
     queries: &Rows,
-    of: &dyn Fn(usize) -> FixedBitSet,
+    of: &dyn Fn(usize) -> Rc<Filter>,
 ) -> (Vec<f64>, Vec<f64>) {
-    let allowed: Vec<FixedBitSet> = (0..ASKED).map(of).collect();
+    let allowed: Vec<Rc<Filter>> = (0..ASKED).map(of).collect();
     let mut rows = Vec::new();
     let found = (0..ASKED)
         .map(|at| {
             let (query, allowed) = (queries.row(at), &allowed[at]);
-            let truth = exact(base, query, K, |row| allowed.contains(row));
+            let truth = exact(base, query, K, |row| allowed.allowed().contains(row));
             ours::search(index, query, K, None, Some(allowed), &mut rows);
             assert_eq!(rows.len(), truth.len(), "as many hits as are allowed, up to {K}");
             recall(&rows, &truth, K)
@@ -91,11 +91,11 @@ fn filtered(
 }
 
 /// How often each way was gone.
-fn chosen(index: &VectorIndex, queries: &Rows, of: &dyn Fn(usize) -> FixedBitSet) -> BTreeMap<String, usize> {
+fn chosen(index: &VectorIndex, queries: &Rows, of: &dyn Fn(usize) -> Rc<Filter>) -> BTreeMap<String, usize> {
     let mut ways = BTreeMap::new();
     for at in 0..ASKED {
         let allowed = of(at);
-        let search = Search { k: K, ef: None, allowed: Some(&allowed), within: f32::INFINITY, cancel: &ours::never };
+        let search = Search { k: K, ef: None, allowed: Some(&allowed), within: f32::INFINITY, way: None, cancel: &ours::never };
         let (_, plan) = index.find(queries.row(at), &search).unwrap();
         *ways.entry(format!("{:?}", plan.strategy)).or_insert(0) += 1;
     }
@@ -116,7 +116,7 @@ fn fastest(ask: &mut dyn FnMut(usize)) -> Vec<f64> {
 }
 
 /// So many rows, each as likely as any other.
-fn random(rows: usize, count: usize) -> FixedBitSet {
+fn random(rows: usize, count: usize) -> Rc<Filter> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut allowed = FixedBitSet::with_capacity(rows);
     while allowed.count_ones(..) < count {
@@ -127,15 +127,15 @@ fn random(rows: usize, count: usize) -> FixedBitSet {
             allowed.insert((state % rows as u64) as usize);
         }
     }
-    allowed
+    Rc::new(allowed.into())
 }
 
 /// The rows that are nearest to a vector, or farthest from it.
-fn extreme(base: &Rows, vector: &[f32], count: usize, nearest: bool) -> FixedBitSet {
+fn extreme(base: &Rows, vector: &[f32], count: usize, nearest: bool) -> Rc<Filter> {
     let sign = if nearest { -1.0 } else { 1.0 };
     let mut order: Vec<(f32, usize)> = base.iter().map(|row| sign * dot(row, vector)).zip(0..).collect();
     order.select_nth_unstable_by(count - 1, |one, other| one.0.total_cmp(&other.0));
     let mut allowed = FixedBitSet::with_capacity(base.len());
     allowed.extend(order[..count].iter().map(|(_, row)| *row));
-    allowed
+    Rc::new(allowed.into())
 }

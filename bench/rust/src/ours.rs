@@ -7,8 +7,7 @@ use std::{
 };
 
 use cutover_durable::{Map, fs::create};
-use cutover_vectors::{GraphImport, Metric, Parameters, Precision, VectorBuilder, VectorIndex};
-use fixedbitset::FixedBitSet;
+use cutover_vectors::{Filter, GraphImport, Metric, Parameters, Precision, VectorBuilder, VectorIndex};
 
 use crate::data::Rows;
 
@@ -67,7 +66,7 @@ pub fn search(
     query: &[f32],
     k: usize,
     ef: Option<usize>,
-    allowed: Option<&FixedBitSet>,
+    allowed: Option<&Filter>,
     rows: &mut Vec<u32>,
 ) {
     rows.clear();

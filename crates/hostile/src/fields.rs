@@ -3,7 +3,10 @@
 use std::{fs, path::Path};
 
 use cutover_durable::{Map, fs::create};
-use cutover_vectors::{GraphImport, Hnswlib, Metric, Parameters, Precision, Result, VectorBuilder, VectorIndex};
+use cutover_vectors::{
+    Filter, GraphImport, Hnswlib, Metric, Neighbour, Parameters, Precision, Result, Search, Strategy, VectorBuilder,
+    VectorIndex,
+};
 use fixedbitset::FixedBitSet;
 
 use crate::{
@@ -21,9 +24,9 @@ const HNSWLIB: [(&[u8], usize); 3] = [
     (include_bytes!("../../vectors/tests/data/hnswlib/node-3.0.0-cosine.bin"), 0),
 ];
 
-/// Metric, dimensions, vectors, links and precision of each field: with and without codes, scanned and walked, without upper levels, small and
-/// empty.
-const SHAPES: [(Metric, usize, usize, usize, Precision); 9] = [
+/// Metric, dimensions, vectors, links and precision of each field: with and without codes, scanned and walked, without upper levels, small,
+/// empty, and with cells.
+const SHAPES: [(Metric, usize, usize, usize, Precision); 11] = [
     (Metric::Cosine, 20, 400, 4, Precision::Float32),
     (Metric::L2, 16, 300, 4, Precision::Float32),
     (Metric::InnerProduct, 17, 300, 5, Precision::Float32),
@@ -33,6 +36,8 @@ const SHAPES: [(Metric, usize, usize, usize, Precision); 9] = [
     (Metric::L2, 33, 3, 8, Precision::Float16),
     (Metric::InnerProduct, 1, 40, 4, Precision::Float32),
     (Metric::Cosine, 8, 0, 4, Precision::Float32),
+    (Metric::L2, 16, 1100, 4, Precision::Float16),
+    (Metric::Cosine, 24, 1100, 4, Precision::Float16),
 ];
 
 /// The two files of a field.
@@ -136,19 +141,33 @@ fn exercise(index: &VectorIndex, dimensions: usize, choose: &mut impl Choose) {
     let query: Vec<f32> = (0..dimensions).map(|_| choose.below(256) as f32 / 128.0 - 0.996).collect();
     let mut some = FixedBitSet::with_capacity(700);
     some.extend((0..700).step_by(1 + choose.below(40)));
+    let some = Filter::from(some);
     for (k, ef) in [(10, Some(20)), (5000, None), (3, Some(1))] {
         for allowed in [None, Some(&some)] {
             if let Ok(hits) = index.search(&query, k, ef, allowed, &never) {
-                assert!(hits.len() <= k, "{} hits of {k}", hits.len());
-                assert!(
-                    hits.iter().all(|hit| !hit.distance.is_nan() && u64::from(hit.ordinal) < index.ordinal_bound())
-                );
-                assert!(hits.is_sorted_by(|a, b| a.distance <= b.distance), "hits in order");
+                check(index, &hits, k);
             }
         }
+    }
+    let by_cells = Search {
+        k: 10,
+        ef: None,
+        allowed: Some(&some),
+        within: f32::INFINITY,
+        way: Some(Strategy::CellWalk),
+        cancel: &never,
+    };
+    if let Ok((hits, _)) = index.find(&query, &by_cells) {
+        check(index, &hits, 10);
     }
     let _ = index.search_exact(&query, 10, Some(&some), &never);
     let _ = index.distances(&query, &[0, 1, 399, u32::MAX]);
     let _ = index.vector(5);
     let _ = index.verify(&never);
+}
+
+fn check(index: &VectorIndex, hits: &[Neighbour], k: usize) {
+    assert!(hits.len() <= k, "{} hits of {k}", hits.len());
+    assert!(hits.iter().all(|hit| !hit.distance.is_nan() && u64::from(hit.ordinal) < index.ordinal_bound()));
+    assert!(hits.is_sorted_by(|a, b| a.distance <= b.distance), "hits in order");
 }

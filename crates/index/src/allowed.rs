@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::filter::{self, Parsed};
 use crate::segment::SegmentView;
 use crate::snapshot::Snapshot;
+use cutover_vectors::Filter;
 use fixedbitset::FixedBitSet;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +24,7 @@ const LONGEST_KEPT: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Allowed {
     /// By segment; none where all of its documents may.
-    pub bits: Vec<Option<Arc<FixedBitSet>>>,
+    pub filters: Vec<Option<Arc<Filter>>>,
     /// How many documents that is.
     pub documents: u64,
 }
@@ -31,8 +32,8 @@ pub(crate) struct Allowed {
 impl Allowed {
     /// What the version shows.
     pub fn all(segments: &[SegmentView]) -> Self {
-        let bits = segments.iter().map(|view| view.live.clone()).collect();
-        Self { bits, documents: segments.iter().map(|view| view.documents() as u64).sum() }
+        let filters = segments.iter().map(|view| view.live.clone()).collect();
+        Self { filters, documents: segments.iter().map(|view| view.documents() as u64).sum() }
     }
 
     fn new(segments: &[SegmentView], parsed: &Parsed, cancel: &Cancel) -> Result<Self> {
@@ -42,7 +43,7 @@ impl Allowed {
             let stop = || cancel.is_set();
             let mut bits = cutover_text::compile_filter(&view.segment.text, &parsed.filter, &lists, &stop)?;
             if let Some(live) = &view.live {
-                bits.intersect_with(live);
+                bits.intersect_with(live.allowed());
             }
             all.push(bits);
         }
@@ -52,15 +53,15 @@ impl Allowed {
     /// These ordinals of each segment.
     pub fn these(bits: Vec<FixedBitSet>) -> Self {
         let documents = bits.iter().map(|bits| bits.count_ones(..) as u64).sum();
-        Self { bits: bits.into_iter().map(|bits| Some(Arc::new(bits))).collect(), documents }
+        Self { filters: bits.into_iter().map(|bits| Some(Arc::new(bits.into()))).collect(), documents }
     }
 
     /// Those of these ordinals that `allowed` has too.
     pub fn within(these: &[FixedBitSet], allowed: &Self) -> Self {
         let mut both = these.to_vec();
-        for (bits, allowed) in both.iter_mut().zip(&allowed.bits) {
+        for (bits, allowed) in both.iter_mut().zip(&allowed.filters) {
             if let Some(allowed) = allowed {
-                bits.intersect_with(allowed);
+                bits.intersect_with(allowed.allowed());
             }
         }
         Self::these(both)
@@ -68,11 +69,16 @@ impl Allowed {
 
     /// The ordinals of one segment; none when all are allowed.
     pub fn of(&self, segment: usize) -> Option<&FixedBitSet> {
-        self.bits[segment].as_deref()
+        self.filter(segment).map(Filter::allowed)
+    }
+
+    /// The same, for a search of vectors.
+    pub fn filter(&self, segment: usize) -> Option<&Filter> {
+        self.filters[segment].as_deref()
     }
 
     fn bytes(&self) -> usize {
-        self.bits.iter().flatten().map(|bits| bits.len() / 8).sum()
+        self.filters.iter().flatten().map(|filter| filter.bytes()).sum()
     }
 }
 
@@ -118,6 +124,8 @@ impl FilterCache {
         let entry = kept.remove(at);
         let allowed = Arc::clone(&entry.1);
         kept.push(entry);
+        // They grow while they are used.
+        Self::trim(&mut kept);
         Some(allowed)
     }
 
@@ -128,6 +136,11 @@ impl FilterCache {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(known, _)| *known != key);
         kept.push((key, Arc::clone(allowed)));
+        Self::trim(&mut kept);
+    }
+
+    /// Forgets those that were not used for longest, until the others are within the bounds.
+    fn trim(kept: &mut Vec<(String, Arc<Allowed>)>) {
         let cost = |(key, allowed): &(String, Arc<Allowed>)| key.len() + allowed.bytes();
         while kept.len() > MOST_KEPT || kept.iter().map(cost).sum::<usize>() > MOST_BYTES {
             kept.remove(0);
@@ -142,7 +155,7 @@ mod tests {
     use std::sync::Arc;
 
     fn allowed(documents: usize) -> Arc<Allowed> {
-        Arc::new(Allowed { bits: vec![Some(Arc::new(FixedBitSet::with_capacity(documents)))], documents: 0 })
+        Arc::new(Allowed { filters: vec![Some(Arc::new(FixedBitSet::with_capacity(documents).into()))], documents: 0 })
     }
 
     #[test]

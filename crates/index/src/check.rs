@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::segment::{SegmentView, broken};
 use crate::snapshot::Snapshot;
 use cutover_text::{SegmentRef, TextQuery};
+use cutover_vectors::Filter;
 
 /// Documents looked at in each segment.
 const SAMPLE: u32 = 64;
@@ -59,7 +60,7 @@ fn query(snapshot: &Snapshot, view: &SegmentView, ordinal: u32) -> Result<()> {
     }
     let words: String = view.segment.documents.get(ordinal)?.chars().take(200).collect();
     let query = TextQuery { query: words, ..TextQuery::default() };
-    let segment = SegmentRef { index: &view.segment.text, allowed: view.live.as_deref() };
+    let segment = SegmentRef { index: &view.segment.text, allowed: view.live.as_deref().map(Filter::allowed) };
     cutover_text::search(&[segment], &query, 10, &|| false)?;
     Ok(())
 }

@@ -113,6 +113,16 @@ fn plan(segment: &str, plan: &VectorPlan) -> Value {
         Strategy::FilteredWalk => {
             ("filtered-walk", format!("{allowed} of {vectors} vectors may be found, and {walks}"))
         }
+        Strategy::CellWalk => (
+            "cell-walk",
+            format!("{allowed} of {vectors} vectors may be found, or few of those near the query, and {walks}"),
+        ),
+        Strategy::CellScan => (
+            "cell-scan",
+            format!(
+                "the {allowed} vectors that may be found are so far that none of them could be told to be farther unseen"
+            ),
+        ),
         Strategy::WalkThenScan => (
             "walk-then-scan",
             format!("few of the {allowed} vectors that may be found are near, so a walk could not tell which are"),

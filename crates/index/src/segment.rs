@@ -8,8 +8,7 @@ use crate::segment_builder::path;
 use crate::tombstones;
 use cutover_store::Snapshot;
 use cutover_text::TextIndex;
-use cutover_vectors::VectorIndex;
-use fixedbitset::FixedBitSet;
+use cutover_vectors::{Filter, VectorIndex};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -105,7 +104,7 @@ impl SegmentCache {
 pub(crate) struct SegmentView {
     pub segment: Arc<Segment>,
     /// Ordinals that the version shows; none when it shows all of them.
-    pub live: Option<Arc<FixedBitSet>>,
+    pub live: Option<Arc<Filter>>,
 }
 
 impl SegmentView {
@@ -120,17 +119,17 @@ impl SegmentView {
             let detail = format!("the tombstones are not {} documents", entry.dead);
             return Err(disagree(snapshot, &entry.name, detail));
         }
-        Ok(Self { segment, live: Some(Arc::new(live)) })
+        Ok(Self { segment, live: Some(Arc::new(live.into())) })
     }
 
     /// Whether the version shows this ordinal.
     pub fn shows(&self, ordinal: u32) -> bool {
-        self.live.as_ref().is_none_or(|live| live.contains(ordinal as usize))
+        self.live.as_ref().is_none_or(|live| live.allowed().contains(ordinal as usize))
     }
 
     /// Documents that the version shows.
     pub fn documents(&self) -> usize {
-        self.live.as_ref().map_or(self.segment.documents.len() as usize, |live| live.count_ones(..))
+        self.live.as_ref().map_or(self.segment.documents.len() as usize, |live| live.count())
     }
 
     /// The live ordinal with this id.

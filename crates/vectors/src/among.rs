@@ -9,11 +9,10 @@
 
 use std::iter;
 
-use fixedbitset::FixedBitSet;
-
 use crate::{
     distance::Key,
     error::{Error, Result},
+    filter::Filter,
     measure::Measure,
     walk::{CANCEL_EVERY, Cost, Scratch, Walk, expanded_at_once},
 };
@@ -26,8 +25,7 @@ const MOST_THROUGH: usize = 18;
 /// Walks that find allowed nodes only.
 pub(crate) struct Among<'a, M> {
     pub(crate) walk: Walk<'a, M>,
-    /// Ordinals, and how many are in it.
-    pub(crate) allowed: (&'a FixedBitSet, usize),
+    pub(crate) allowed: &'a Filter,
 }
 
 impl<M: Measure> Among<'_, M> {
@@ -56,12 +54,38 @@ impl<M: Measure> Among<'_, M> {
 
     /// Leaves the nearest `ef` allowed nodes that it finds in the pool of `scratch`.
     pub(crate) fn filtered(&self, start: Key, ef: usize, scratch: &mut Scratch, cost: &mut Cost) -> Result<()> {
-        scratch.visited.begin(self.walk.links.ordinals.len());
-        scratch.barred.begin(self.allowed.0, self.walk.links.ordinals);
-        scratch.pool.reset(ef);
-        scratch.nodes.clear();
+        self.begin(ef, scratch);
         scratch.barred.take(&[start.node()], &self.walk.links, &mut scratch.nodes)?;
         self.gather(&[start.node()], scratch)?;
+        self.follow(ef, scratch, cost)
+    }
+
+    /// As [`Among::filtered`], from allowed nodes that were measured already. It keeps the nearest `room`, and goes on from the nearest `ef`.
+    pub(crate) fn seeded(
+        &self,
+        seeds: &[Key],
+        room: usize,
+        ef: usize,
+        scratch: &mut Scratch,
+        cost: &mut Cost,
+    ) -> Result<()> {
+        self.begin(room, scratch);
+        for seed in seeds {
+            scratch.barred.bar(seed.node());
+        }
+        scratch.pool.offer(seeds);
+        self.follow(ef, scratch, cost)
+    }
+
+    fn begin(&self, ef: usize, scratch: &mut Scratch) {
+        scratch.visited.begin(self.walk.links.ordinals.len());
+        scratch.barred.begin(self.allowed.allowed(), self.walk.links.ordinals);
+        scratch.pool.reset(ef);
+        scratch.nodes.clear();
+    }
+
+    /// Measures the nodes of `scratch`, and goes on from the nearest.
+    fn follow(&self, ef: usize, scratch: &mut Scratch, cost: &mut Cost) -> Result<()> {
         let at_once = expanded_at_once(ef);
         let mut expanded = Vec::with_capacity(at_once);
         loop {
@@ -74,7 +98,7 @@ impl<M: Measure> Among<'_, M> {
                 self.walk.links.prefetch_slots(next);
             }
             expanded.clear();
-            expanded.extend(iter::from_fn(|| pool.expand()).take(at_once));
+            expanded.extend(iter::from_fn(|| pool.expand_of(ef)).take(at_once));
             if expanded.is_empty() {
                 return Ok(());
             }
@@ -90,7 +114,7 @@ impl<M: Measure> Among<'_, M> {
 
     #[inline]
     fn is_allowed(&self, node: u32) -> bool {
-        self.allowed.0.contains(self.walk.links.ordinals.get(node) as usize)
+        self.allowed.allowed().contains(self.walk.links.ordinals.get(node) as usize)
     }
 
     /// Gathers the allowed nodes that each of these links to and that were not met before, then those that its other neighbours link to,

@@ -26,6 +26,11 @@ impl Barred {
         }
     }
 
+    /// Bars a node.
+    pub(crate) fn bar(&mut self, node: u32) {
+        self.bits[node as usize / 64] |= 1 << (node % 64);
+    }
+
     /// Appends the nodes of a list of links, up to its end, that are not barred, and bars them. Returns how many links there are.
     #[inline]
     pub(crate) fn take(&mut self, slots: &[u32], links: &Links, nodes: &mut Vec<u32>) -> Result<usize> {

@@ -9,13 +9,14 @@ use crate::{
     build::{
         Building, Caller, CodePoints, FloatRows, Lists, Points, effort, insert_all, levels, repair, rows_per_block,
     },
+    cells::{Crew, Partition, caution, partition},
     codes::{CodedRows, Coding, LEAST_DIMENSIONS, rerank},
     distance::{check_given, normalise},
     error::{Error, Result},
     format::MAX_VECTORS,
     given::GivenRows,
     parameters::{Metric, Parameters, Precision, Quantisation},
-    write::{FullWriter, write_graph},
+    write::{Beside, FullWriter, write_graph},
 };
 
 /// What links the nodes of a graph whose levels are given.
@@ -127,7 +128,7 @@ impl VectorBuilder {
         let Parameters { m, seed, .. } = self.parameters;
         let levels: Vec<u8> = levels(m, seed).take(self.len()).collect();
         let caller = Caller { threads: threads.max(1), cancel, progress, on_thread };
-        self.finish_linked(graph, full, &levels, cancel, caller)
+        self.finish_linked(graph, full, &levels, Crew { threads: caller.threads, on_thread, cancel }, caller)
     }
 
     /// [`VectorBuilder::finish`] with levels for its vectors, and something that links them.
@@ -136,20 +137,26 @@ impl VectorBuilder {
         graph: Writer,
         full: Writer,
         levels: &[u8],
-        cancel: &dyn Fn() -> bool,
+        crew: Crew,
         linker: impl Linker,
     ) -> Result<(Written, Written)> {
+        let cancel: &dyn Fn() -> bool = crew.cancel;
         let full = self.write_full(full, cancel)?;
         let codes = self.encode(cancel)?;
         let rows = std::mem::replace(&mut self.rows, GivenRows::new(&self.parameters));
-        let (lists, effort) = if let Some((codes, _)) = &codes {
+        let ((lists, effort), cells) = if let Some((codes, _)) = &codes {
             drop(rows);
-            self.link(&CodePoints::new(codes, self.len()), levels, cancel, linker)?
+            let points = CodePoints::new(codes, self.len());
+            (self.link(&points, levels, cancel, linker)?, self.cells(codes, &points, crew)?)
         } else {
-            self.link(&self.float_rows(rows, cancel)?, levels, cancel, linker)?
+            (self.link(&self.float_rows(rows, cancel)?, levels, cancel, linker)?, None)
         };
-        let codes = codes.as_ref().map(|(rows, rerank)| (rows, *rerank));
-        let graph = write_graph(graph, &self.parameters, &lists, effort, codes, &self.ordinals, cancel)?;
+        let beside = Beside {
+            effort,
+            codes: codes.as_ref().map(|(rows, rerank)| (rows, *rerank)),
+            cells: cells.as_ref().map(|(cells, caution)| (cells, *caution)),
+        };
+        let graph = write_graph(graph, &self.parameters, &lists, beside, &self.ordinals, cancel)?;
         Ok((graph, full))
     }
 
@@ -167,6 +174,13 @@ impl VectorBuilder {
         repair(&built, cancel)?;
         let effort = effort(&built, cancel)?;
         Ok((built.into_lists(), effort))
+    }
+
+    /// The cells of the points, and how cautious a search of them must be; none where there are too few points.
+    fn cells(&self, rows: &CodedRows, points: &CodePoints, crew: Crew) -> Result<Option<(Partition, f32)>> {
+        let Some(cells) = partition(rows, points, self.parameters.metric, self.len(), crew)? else { return Ok(None) };
+        let caution = caution(rows, cells.cells(), self.len(), crew.cancel)?;
+        Ok(Some((cells, caution as f32)))
     }
 
     /// Rows to build over as they are; for cosine they are made of length 1.

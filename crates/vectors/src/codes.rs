@@ -74,6 +74,11 @@ impl Coding {
         Self { metric, dimensions, scale }
     }
 
+    /// How many numbers a code has.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
     /// For cosine, what 127 stands for; else 0.
     pub(crate) fn scale(&self) -> f32 {
         self.scale
@@ -112,7 +117,6 @@ impl Coding {
     }
 
     /// Prepares a row that is a code already.
-    #[cfg(test)]
     pub(crate) fn query_of(&self, code: &[u8], terms: Terms) -> CodeQuery {
         self.prepared(code[..self.dimensions].iter().map(|x| (x ^ 0x80).cast_signed().max(-127)), terms.factor)
     }
@@ -140,7 +144,8 @@ impl Coding {
             Metric::L2 => (squares as f32 * factor * factor, 2.0 * factor),
             Metric::Cosine | Metric::InnerProduct => (1.0, factor),
         };
-        CodeQuery { lines, offset: 128 * sum, small, base, factor: factor_of, kernels: kernels() }
+        let dimensions = self.dimensions;
+        CodeQuery { lines, dimensions, offset: 128 * sum, small, base, factor: factor_of, kernels: kernels() }
     }
 
     fn scale_of(&self, row: &[f32]) -> f32 {
@@ -182,6 +187,7 @@ fn ordered(distance: f32) -> f32 {
 /// A vector prepared to be compared with codes.
 pub(crate) struct CodeQuery {
     lines: Vec<Line>,
+    dimensions: usize,
     offset: i32,
     small: bool,
     base: f32,
@@ -201,6 +207,11 @@ impl CodeQuery {
     #[cfg(test)]
     pub(crate) fn numbers(&self) -> Vec<u8> {
         bytemuck::cast_slice::<Line, u8>(&self.lines).iter().map(|number| number ^ 0x80).collect()
+    }
+
+    /// How many numbers it has.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.dimensions
     }
 
     /// The estimated distance to a row whose code has this product with the query.

@@ -7,7 +7,7 @@
 //!          ordinals  u32 × rows: ascending; empty where row i is of ordinal i, for all i
 //! .graph   params: metric u8 (0: cosine, 1: l2, 2: inner product), codes u8 (0: none, 1: int8), dimensions u16, m u16,
 //!                  ef construction u16, seed u64, nodes u32, entry u32, scale f32, rerank u16, levels u16, ordinal bound u64, effort u32,
-//!                  zero u32
+//!                  caution f32
 //!          ordinals  u32 × nodes: node i is row i of .full; empty as there
 //!          nodes     a block for each node: its code (a byte for each dimension, with codes), zeroes up to a multiple of 4 bytes,
 //!                    its terms (with codes: f32 factor for inner product, f32 factor and f32 norm for l2, none for cosine), its links
@@ -16,11 +16,18 @@
 //!          tall      u32 × counts[0]: the nodes above level 0, by descending level; the entry is the first
 //!          upper     u32 × m × (counts[0] + counts[1] + …): lists of level 1, then 2, …, of positions in `tall`; on each
 //!                    level the lists of the first counts[level-1] nodes of `tall`, ended like those of level 0
+//!          cells     for each cell: members of the cells up to this one u32, spread f32, factor f32, norm f32; this section and those that
+//!                    follow are there where `caution` is not 0
+//!          centroids the code of each cell's centroid, and zeroes up to a multiple of 64 bytes
+//!          members   u32 × nodes: the nodes of the first cell, ascending, then those of the second, …
 //! ```
 //!
 //! The ordinal bound is one more than the greatest ordinal, 0 when there is no vector. `scale` is what 127 in a code stands for with
 //! cosine, else 0. `rerank` says how many of a search's candidates are measured in full, in quarters of them; 0 without codes.
 //! `effort` is how many candidates a search for the nearest 10 needed to find .98 of them when the graph was made, 0 where that was not tried.
+//! A centroid is the mean of its cell's members, coded as a row of l2 is; factor and norm are its terms, and the spread is the root of the
+//! members' mean squared distance from it. `caution` says by how many times the deviation of a normal number the members' distances may
+//! deviate; 0 where there are no cells.
 //! Format 1 was never released.
 
 use cutover_durable::{
@@ -44,6 +51,9 @@ pub(crate) const NODES: &str = "nodes";
 pub(crate) const COUNTS: &str = "counts";
 pub(crate) const TALL: &str = "tall";
 pub(crate) const UPPER: &str = "upper";
+pub(crate) const CELLS: &str = "cells";
+pub(crate) const CENTROIDS: &str = "centroids";
+pub(crate) const MEMBERS: &str = "members";
 
 /// Ends a list that does not fill its slots.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -53,6 +63,10 @@ pub(crate) const MAX_LEVEL: u8 = 32;
 pub(crate) const MAX_VECTORS: usize = i32::MAX as usize;
 /// The most links of a node above level 0. Graphs that others built may have more than [`Parameters::check`] allows.
 pub(crate) const MAX_M: usize = 1024;
+/// Words of 32 bits of a cell.
+pub(crate) const CELL_WORDS: usize = 4;
+/// The most that `caution` can be.
+pub(crate) const MAX_CAUTION: f32 = 16.0;
 /// The most that `rerank` can be.
 pub(crate) const MAX_RERANK: u16 = 64;
 
@@ -140,6 +154,8 @@ pub(crate) struct GraphParams {
     pub(crate) ordinal_bound: u64,
     /// How many candidates find .98 of the nearest 10; 0 where that is not known.
     pub(crate) effort: u32,
+    /// How cautious a search of the cells must be; 0 where there are none.
+    pub(crate) caution: f32,
 }
 
 impl GraphParams {
@@ -165,6 +181,7 @@ impl GraphParams {
         put(&mut bytes, 30, &(self.levels as u16).to_le_bytes());
         put(&mut bytes, 32, &self.ordinal_bound.to_le_bytes());
         put(&mut bytes, 40, &self.effort.to_le_bytes());
+        put(&mut bytes, 44, &self.caution.to_le_bytes());
         bytes
     }
 
@@ -190,6 +207,7 @@ impl GraphParams {
             levels: u32::from(u16::from_le_bytes(at(bytes, 30))),
             ordinal_bound: u64::from_le_bytes(at(bytes, 32)),
             effort: u32::from_le_bytes(at(bytes, 40)),
+            caution: f32::from_le_bytes(at(bytes, 44)),
         };
         if !(1..=MAX_M).contains(&params.m) {
             return Err(format!("its nodes have {} links", params.m));
@@ -200,6 +218,9 @@ impl GraphParams {
         }
         if params.nodes > 0 && params.entry >= params.nodes {
             return Err(format!("its entry point {} is none of its {} nodes", params.entry, params.nodes));
+        }
+        if !(0.0..=MAX_CAUTION).contains(&params.caution) || (params.caution > 0.0 && params.coding.is_none()) {
+            return Err(format!("its cells are to be searched with the caution {}", params.caution));
         }
         if params.encode() != *bytes {
             return Err("its header has bytes set that mean nothing".to_owned());

@@ -6,8 +6,11 @@
 use cutover_durable::{Error, Map, Result, sections::Section};
 
 use crate::{
+    cells::Cells,
     codes::{Codes, Coding, Terms},
-    format::{self, Block, COUNTS, GRAPH_MAGIC, GraphParams, NODES, NONE, ORDINALS, TALL, UPPER},
+    format::{
+        self, Block, CELLS, CENTROIDS, COUNTS, GRAPH_MAGIC, GraphParams, MEMBERS, NODES, NONE, ORDINALS, TALL, UPPER,
+    },
     kernels::prefetch,
     ordinals::{Ordinals, numbers},
 };
@@ -22,6 +25,14 @@ pub(crate) struct Graph {
     upper: Section,
     /// For level 1, 2, …: how many nodes of `tall` are on it, and how many lists come before its first in `upper`.
     levels: Vec<(usize, usize)>,
+    cells: Option<CellSections>,
+}
+
+/// Where the cells of a graph are.
+struct CellSections {
+    cells: Section,
+    centroids: Section,
+    members: Section,
 }
 
 impl Graph {
@@ -43,7 +54,13 @@ impl Graph {
             lists += count;
             below = count;
         }
+        let has_cells = params.caution > 0.0;
+        let cells = || {
+            let [cells, centroids, members] = [CELLS, CENTROIDS, MEMBERS].map(|name| sections.section(name));
+            Ok::<_, Error>(CellSections { cells: cells?, centroids: centroids?, members: members? })
+        };
         let graph = Self {
+            cells: has_cells.then(cells).transpose()?,
             params,
             ordinals: sections.section(ORDINALS)?,
             nodes: sections.section(NODES)?,
@@ -53,6 +70,7 @@ impl Graph {
             levels,
         };
         let links = graph.links()?;
+        graph.cells()?;
         if links.tall.first().is_some_and(|&first| first != graph.params.entry) {
             return Err(graph.tall.malformed("does not begin with the entry point"));
         }
@@ -65,6 +83,18 @@ impl Graph {
 
     pub(crate) fn map(&self) -> &Map {
         &self.map
+    }
+
+    /// The cells, where there are some.
+    pub(crate) fn cells(&self) -> Result<Option<Cells<'_>>> {
+        let (Some(sections), Some((coding, _))) = (&self.cells, &self.params.coding) else { return Ok(None) };
+        let cells = sections.cells.cast()?;
+        if cells.is_empty() {
+            return Err(sections.cells.malformed("is empty"));
+        }
+        let centroids = numbers(&sections.centroids, (cells.len() * coding.padded()) as u64)?;
+        let members = numbers(&sections.members, u64::from(self.params.nodes))?;
+        Ok(Some(Cells::new(self.map.path(), coding, self.params.metric, cells, centroids, members)))
     }
 
     pub(crate) fn links(&self) -> Result<Links<'_>> {

@@ -1,6 +1,9 @@
 //! A field's vectors, opened: what they are, and the vector of a document.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use cutover_durable::Map;
 
@@ -17,7 +20,12 @@ pub struct VectorIndex {
     graph: Graph,
     full: Full,
     parameters: Parameters,
+    /// Another than that of every other index that was opened.
+    number: u64,
 }
+
+/// Indexes opened so far.
+static OPENED: AtomicU64 = AtomicU64::new(0);
 
 impl VectorIndex {
     /// Opens the two files of a field, checking their structure and that they belong together. Reads a few pages, whatever
@@ -35,7 +43,7 @@ impl VectorIndex {
             return Err(foreign(&graph));
         }
         let parameters = links.parameters(rows.precision);
-        Ok(Self { graph, full, parameters })
+        Ok(Self { graph, full, parameters, number: OPENED.fetch_add(1, Ordering::Relaxed) })
     }
 
     /// How many vectors there are.
@@ -91,6 +99,11 @@ impl VectorIndex {
     pub fn vector(&self, ordinal: u32) -> Option<Cow<'_, [f32]>> {
         let rows = self.full.rows().ok()?;
         Some(rows.row(rows.ordinals.find(ordinal)?).numbers.wide())
+    }
+
+    /// By which it is told from other indexes that were opened.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(crate) fn graph(&self) -> &Graph {

@@ -28,6 +28,11 @@ impl<'a> ByCode<'a> {
         let codes = links.codes(coding);
         Self { links, codes, query: coding.query(query.vector()), common: coding.common_terms() }
     }
+
+    /// The query as numbers that codes are multiplied with.
+    pub(crate) fn query(&self) -> &CodeQuery {
+        &self.query
+    }
 }
 
 /// Nodes that are measured at a time.

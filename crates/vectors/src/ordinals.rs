@@ -17,6 +17,11 @@ impl<'a> Ordinals<'a> {
         Ok(Self { listed: numbers(section, listed)?, count: count as usize })
     }
 
+    /// Of `count` rows that are each their own ordinal.
+    pub(crate) fn rows(count: usize) -> Self {
+        Self { listed: &[], count }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.count
     }

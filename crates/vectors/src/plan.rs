@@ -1,5 +1,7 @@
 //! Which way a search goes, chosen by what each is expected to cost, and what it turned out to cost.
 
+use crate::{cells::Caution, search::LEAST_RERANKED};
+
 /// How the candidates of a search were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strategy {
@@ -11,6 +13,11 @@ pub enum Strategy {
     MaskedWalk,
     /// The graph was walked from one allowed vector to the next, past those that are not.
     FilteredWalk,
+    /// The allowed vectors of the cells near the query were measured, and the graph was walked from the nearest of them to others that are
+    /// allowed.
+    CellWalk,
+    /// The cells could not tell which allowed vectors are near: every one was measured, those of the nearest cells first.
+    CellScan,
     /// Walks could not tell which allowed vectors are the nearest, because the query is among others, or found too few; so every
     /// allowed vector was measured.
     WalkThenScan,
@@ -54,6 +61,8 @@ pub(crate) struct Sizes {
     pub(crate) k: usize,
     /// As the caller gave it.
     pub(crate) ef: Option<usize>,
+    /// The way that the caller gave, too.
+    pub(crate) forced: Option<Strategy>,
     /// Candidates that are to be measured in full.
     pub(crate) wanted: usize,
     /// Whether no vector is left out.
@@ -69,6 +78,8 @@ pub(crate) struct Sizes {
     pub(crate) slots: usize,
     /// Cache lines of what a distance is taken from.
     pub(crate) lines: usize,
+    /// Cells of the graph; 0 where it has none.
+    pub(crate) cells: usize,
 }
 
 /// One way to walk.
@@ -77,7 +88,7 @@ pub(crate) struct Way {
     pub(crate) strategy: Strategy,
     pub(crate) ef: usize,
     /// In nanoseconds on the machine that it was measured on; what matters are ratios.
-    cost: f64,
+    pub(crate) cost: f64,
 }
 
 /// How many candidates a graph needs beside the default ef is measured with rows for queries. Others may be harder: it counts as this
@@ -99,6 +110,15 @@ pub(crate) const EXPECTED_PER_ENOUGH: f64 = 4.0;
 /// Vectors that a walk measures on its way, whatever it keeps, and for each candidate and slot.
 const ON_THE_WAY: f64 = 300.0;
 const PER_CANDIDATE_AND_SLOT: f64 = 0.5;
+/// A search by cells measures so many for the root of those that are allowed, …
+const SEEDED: f64 = 16.0;
+/// … and walks on from so many of a quarter of the default ef, more where the graph is hard.
+const WALKED: f64 = 0.61;
+const WALKED_WHERE_HARD: f64 = 0.13;
+/// Since the walk finds what they miss, they are searched with so much of the caution that they need alone, …
+const EASED: f64 = 0.62;
+/// … and with more where few nodes are allowed and walks are hard: those lead from few to few others.
+const WHERE_RARE: f64 = 0.5;
 /// Of what a vector costs a walk, where more are measured at a time.
 const IN_LARGER_BATCHES: f64 = 0.85;
 
@@ -110,6 +130,16 @@ impl Sizes {
             return Way { strategy: Strategy::Walk, ef, cost: self.walk(ef) };
         }
         let masked = self.masked();
+        match self.forced {
+            Some(Strategy::MaskedWalk) => return masked,
+            Some(Strategy::FilteredWalk) => return self.filtered(),
+            Some(Strategy::CellWalk) if self.cells > 0 => return self.cell_walk(),
+            _ => {}
+        }
+        if self.cells > 0 {
+            let by_cells = self.cell_walk();
+            return if masked.cost < by_cells.cost { masked } else { by_cells };
+        }
         // A filtered walk may go another way than where the query is.
         if self.share * EXPECTED_PER_ENOUGH * (self.rows as f64) < self.available as f64 {
             return masked;
@@ -120,7 +150,12 @@ impl Sizes {
 
     /// The cheapest walk, unless measuring all that is allowed is expected to cost no more.
     pub(crate) fn way_before_scan(&self) -> Option<Way> {
-        Some(self.way()).filter(|way| way.cost < self.available as f64 * self.scanned())
+        let is_cheaper = |way: &Way| way.cost < self.available as f64 * self.scanned();
+        match self.forced {
+            Some(Strategy::Scan) => None,
+            Some(_) => Some(self.way()),
+            None => Some(self.way()).filter(is_cheaper),
+        }
     }
 
     /// What a way costs, as the number of vectors that a scan measures in that time.
@@ -163,11 +198,43 @@ impl Sizes {
                 .max(2 * self.k)
         });
         let ef = self.candidates(ef, self.available);
-        let slots = self.slots as f64;
+        Way { strategy: Strategy::FilteredWalk, ef, cost: ON_THE_WAY * self.walked() + ef as f64 * self.hop() }
+    }
+
+    /// One hop of a walk from one allowed node to the next.
+    fn hop(&self) -> f64 {
+        let (slots, share) = (self.slots as f64, self.share);
         // A hop ends when it has met as many allowed nodes as a list has slots.
         let lists = slots * (1.0 - share).min(CONNECTED / share);
-        let hop = slots.min(slots * slots * share) * self.walked() * IN_LARGER_BATCHES + (1.0 + lists) * self.list();
-        Way { strategy: Strategy::FilteredWalk, ef, cost: ON_THE_WAY * self.walked() + ef as f64 * hop }
+        slots.min(slots * slots * share) * self.walked() * IN_LARGER_BATCHES + (1.0 + lists) * self.list()
+    }
+
+    /// By the cells, whatever another way would cost.
+    pub(crate) fn cell_walk(&self) -> Way {
+        let ef = self.ef_by_cells();
+        let cells = self.cells as f64 * self.compared();
+        let seeds = SEEDED * (self.available as f64).sqrt() * self.scanned();
+        Way { strategy: Strategy::CellWalk, ef, cost: cells + seeds + ef as f64 * self.hop() }
+    }
+
+    /// How cautious the search of the cells must be from which that walk begins, if one that no walk follows needs this caution.
+    pub(crate) fn caution(&self, alone: f64) -> Caution {
+        Caution { least: alone * EASED, where_rare: WHERE_RARE * (self.hardness() - LEAST_HARDNESS) }
+    }
+
+    fn ef_by_cells(&self) -> usize {
+        let ef = self.ef.unwrap_or_else(|| default_ef(self.k, self.rows));
+        let base = (ef / 4).max(LEAST_RERANKED).max(2 * self.k) as f64;
+        whole(base * self.part_by_cells()).max(self.k).min(self.available)
+    }
+
+    /// Candidates that the walk by the cells which goes on from `ef` keeps.
+    pub(crate) fn room_by_cells(&self, ef: usize) -> usize {
+        whole(self.wanted as f64 * self.part_by_cells()).max(ef).min(self.available)
+    }
+
+    fn part_by_cells(&self) -> f64 {
+        WALKED + WALKED_WHERE_HARD * (self.hardness() - LEAST_HARDNESS)
     }
 
     fn candidates(&self, ef: usize, available: usize) -> usize {
@@ -187,6 +254,11 @@ impl Sizes {
     /// One list of links, read out of order; less where a cache holds a good part of all.
     fn list(&self) -> f64 {
         10.0 + 45.0 * (self.rows as f64 * self.slots as f64 / 10e6).min(1.0)
+    }
+
+    /// One cell that a query is compared with.
+    fn compared(&self) -> f64 {
+        8.0 + 1.5 * self.lines as f64
     }
 
     /// One vector that a scan measures.

@@ -74,6 +74,15 @@ impl Pool {
     /// The nearest that is not expanded yet, which is expanded now.
     #[inline]
     pub(crate) fn expand(&mut self) -> Option<u32> {
+        self.expand_of(usize::MAX)
+    }
+
+    /// As [`Pool::expand`], of the nearest `count` alone.
+    #[inline]
+    pub(crate) fn expand_of(&mut self, count: usize) -> Option<u32> {
+        if self.next >= count {
+            return None;
+        }
         let key = self.packed.get_mut(self.next)?;
         let node = unpack(*key).node();
         *key |= EXPANDED;

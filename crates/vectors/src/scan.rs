@@ -1,10 +1,9 @@
 //! Measuring every allowed node, one after another.
 
-use fixedbitset::FixedBitSet;
-
 use crate::{
     distance::Key,
     error::{Error, Result},
+    filter::Filter,
     measure::Measure,
     ordinals::Ordinals,
 };
@@ -75,26 +74,24 @@ pub(crate) struct Scanned {
 }
 
 /// The `room` nearest nodes; of those at equal distance the first. None is farther than `bound`.
-///
-/// `allowed` is a set of ordinals and how many are in it.
 pub(crate) fn scan(
     ordinals: Ordinals,
     measure: &impl Measure,
     room: usize,
     bound: f32,
-    allowed: Option<(&FixedBitSet, usize)>,
+    allowed: Option<&Filter>,
     cancel: &dyn Fn() -> bool,
 ) -> Result<Scanned> {
     let nearest = Nearest::new(room, bound);
     let all = 0..ordinals.len() as u32;
     match allowed {
         None => offer_all(measure, nearest, all, cancel),
-        Some((allowed, count)) if ordinals.are_rows() || count < ordinals.len() / SPARSE => {
-            let nodes = allowed.ones().filter_map(|ordinal| ordinals.find(u32::try_from(ordinal).ok()?));
+        Some(filter) if ordinals.are_rows() || filter.count() < ordinals.len() / SPARSE => {
+            let nodes = filter.allowed().ones().filter_map(|ordinal| ordinals.find(u32::try_from(ordinal).ok()?));
             offer_all(measure, nearest, nodes, cancel)
         }
-        Some((allowed, _)) => {
-            let nodes = all.filter(|&node| allowed.contains(ordinals.get(node) as usize));
+        Some(filter) => {
+            let nodes = all.filter(|&node| filter.allowed().contains(ordinals.get(node) as usize));
             offer_all(measure, nearest, nodes, cancel)
         }
     }

@@ -3,7 +3,7 @@
 use fixedbitset::FixedBitSet;
 
 use crate::{
-    distance,
+    cells, distance,
     error::{Error, Result},
     full::Rows,
     graph::Links,
@@ -32,6 +32,9 @@ impl VectorIndex {
         let (rows, links) = (self.full().rows()?, self.graph().links()?);
         self.verify_rows(rows, links, cancel)?;
         verify_upper(links, cancel)?;
+        if let Some(cells) = self.graph().cells()? {
+            cells::check(&cells, rows.len())?;
+        }
         let reached = reach(links, rows.len(), cancel)?;
         let mut lost = reached.zeroes();
         let first = lost.next();

@@ -14,9 +14,13 @@ use cutover_durable::{
 
 use crate::{
     build::{Layer, Lists},
+    cells::Partition,
     codes::CodedRows,
     error::{Error, Result},
-    format::{COUNTS, FORMAT, FULL_MAGIC, FullParams, GRAPH_MAGIC, GraphParams, NODES, ORDINALS, ROWS, TALL, UPPER},
+    format::{
+        CELLS, CENTROIDS, COUNTS, FORMAT, FULL_MAGIC, FullParams, GRAPH_MAGIC, GraphParams, MEMBERS, NODES, ORDINALS,
+        ROWS, TALL, UPPER,
+    },
     full::{Numbers, Row},
     ordinals,
     parameters::Parameters,
@@ -98,17 +102,27 @@ impl FullWriter {
 /// Nodes whose blocks or lists are written between two looks at the cancel flag.
 const NODES_BETWEEN_CHECKS: usize = 4096;
 
-/// Writes the graph over the rows of `ordinals`, with how many candidates its searches need, and with their codes and how many quarters
-/// of the candidates are measured in full, if there are codes.
+/// What is known of a graph besides its links.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// How many candidates its searches need.
+    pub(crate) effort: u32,
+    /// The rows' codes, and how many quarters of the candidates are measured in full.
+    pub(crate) codes: Option<(&'a CodedRows, u16)>,
+    /// Its cells, and how cautious a search of them must be.
+    pub(crate) cells: Option<(&'a Partition, f32)>,
+}
+
+/// Writes the graph over the rows of `ordinals`.
 pub(crate) fn write_graph(
     writer: Writer,
     parameters: &Parameters,
     lists: &Lists,
-    effort: u32,
-    codes: Option<(&CodedRows, u16)>,
+    beside: Beside,
     ordinals: &[u32],
     cancel: &dyn Fn() -> bool,
 ) -> Result<Written> {
+    let Beside { effort, codes, cells } = beside;
     let tall = lists.tall();
     let params = GraphParams {
         metric: parameters.metric,
@@ -122,6 +136,7 @@ pub(crate) fn write_graph(
         levels: u32::from(lists.top()),
         ordinal_bound: ordinals::bound(ordinals),
         effort,
+        caution: cells.map_or(0.0, |(_, caution)| caution),
     };
     let mut file = container(writer, GRAPH_MAGIC, params.encode())?;
     file.ordinals(ordinals)?;
@@ -150,6 +165,17 @@ pub(crate) fn write_graph(
             check(place as usize, cancel)?;
             fill(&mut slots, layer, place);
             file.numbers(&slots)?;
+        }
+    }
+    if let Some((partition, _)) = cells {
+        file.begin(CELLS)?;
+        file.numbers(&partition.cells)?;
+        file.begin(CENTROIDS)?;
+        file.numbers(partition.centroids.bytes())?;
+        file.begin(MEMBERS)?;
+        for members in partition.members.chunks(NODES_BETWEEN_CHECKS) {
+            check(0, cancel)?;
+            file.numbers(members)?;
         }
     }
     file.finish()

@@ -6,7 +6,7 @@ mod common;
 use std::cell::Cell;
 
 use common::{METRICS, Random, build, build_some, clustered, never, parameters, wordnet};
-use cutover_vectors::{Error, Metric, Neighbour, Parameters, VectorIndex};
+use cutover_vectors::{Error, Filter, Metric, Neighbour, Parameters, VectorIndex};
 use fixedbitset::FixedBitSet;
 
 fn ordinals(hits: &[Neighbour]) -> Vec<u32> {
@@ -116,12 +116,13 @@ fn filtered(
     ef: Option<usize>,
     what: &str,
 ) -> (usize, usize) {
+    let filter = &Filter::from(allowed.clone());
     let count = allowed.ones().filter(|&ordinal| index.vector(ordinal as u32).is_some()).count();
     let mut found = 0;
     let mut of = 0;
     for query in queries {
-        let exact = index.search_exact(query, 10, Some(allowed), &never).unwrap();
-        let hits = index.search(query, 10, ef, Some(allowed), &never).unwrap();
+        let exact = index.search_exact(query, 10, Some(filter), &never).unwrap();
+        let hits = index.search(query, 10, ef, Some(filter), &never).unwrap();
         assert_eq!((hits.len(), exact.len()), (count.min(10), count.min(10)), "{what}");
         assert!(hits.iter().chain(&exact).all(|hit| allowed.contains(hit.ordinal as usize)), "{what}");
         assert_ordered(&hits);

@@ -6,13 +6,14 @@ mod common;
 use std::{fs, path::Path};
 
 use common::{METRICS, Random, build, build_some, clustered, never, open, parameters, with_words};
-use cutover_vectors::{Error, Metric, Parameters, VectorIndex};
+use cutover_vectors::{Error, Filter, Metric, Parameters, VectorIndex};
 use fixedbitset::FixedBitSet;
 
 /// Everything that can be asked of an index; errors are answers, too.
 fn exercise(index: &VectorIndex, query: &[f32]) {
     let mut half = FixedBitSet::with_capacity(4000);
     (0..4000).step_by(2).for_each(|ordinal| half.insert(ordinal));
+    let half = Filter::from(half);
     for (k, ef) in [(10, Some(20)), (3, Some(1)), (5000, None)] {
         for allowed in [None, Some(&half)] {
             if let Ok(hits) = index.search(query, k, ef, allowed, &never) {

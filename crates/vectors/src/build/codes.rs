@@ -47,6 +47,23 @@ pub(crate) struct FromCode {
     terms: Terms,
 }
 
+impl FromCode {
+    /// Its numbers.
+    pub(crate) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// 128 times their sum.
+    pub(crate) fn offset(&self) -> i32 {
+        self.offset
+    }
+
+    /// The terms of the code.
+    pub(crate) fn terms(&self) -> Terms {
+        self.terms
+    }
+}
+
 impl Points for CodePoints<'_> {
     type From = FromCode;
 

@@ -22,7 +22,7 @@ mod search;
 mod tests;
 mod threads;
 
-pub(crate) use codes::CodePoints;
+pub(crate) use codes::{CodePoints, FromCode};
 pub(crate) use effort::effort;
 pub(crate) use floats::{FloatRows, rows_per_block};
 pub(crate) use insert::Building;

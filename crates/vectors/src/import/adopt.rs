@@ -6,6 +6,7 @@ use super::{Hnswlib, kept::Kept};
 use crate::{
     build::{Building, Points},
     builder::{Linker, VectorBuilder},
+    cells::Crew,
     error::{Error, Result},
     format::MAX_M,
     parameters::Parameters,
@@ -102,7 +103,7 @@ impl GraphImport {
         let Self { file, builder, rows, .. } = self;
         let levels: Vec<u8> = rows.iter().map(|&row| file.level(row)).collect();
         let linker = Adopted { file: &file, rows: &rows, cancel, progress };
-        builder.finish_linked(graph, full, &levels, cancel, linker)
+        builder.finish_linked(graph, full, &levels, Crew { threads: 1, on_thread: &|| (), cancel }, linker)
     }
 }
 

@@ -1,0 +1,278 @@
+//! Searching the cells near a query.
+//!
+//! How far a member of a cell is from the query, is known before it is measured but for the share of its way from the centroid that
+//! leads towards the query: in many dimensions nearly a normal number, whose deviation is learned from those that were measured. So
+//! cells are visited in the order of the nearest that a member could be, and the search ends where it would take a member more deviations
+//! than the allowed members that are left make likely.
+
+use super::{Cells, Shares};
+use crate::{
+    codes::{CodeQuery, Terms},
+    distance::Key,
+    error::{Error, Result},
+    kernels::prefetch,
+    measure::Measure,
+    parameters::Metric,
+    scan::Nearest,
+};
+
+/// Nodes that are gathered, and asked for, before those gathered before are measured.
+const BATCH: usize = 64;
+/// Cells put in order at first; then twice as many each time.
+const FIRST_ORDERED: usize = 256;
+/// Cells whose members are asked for before they are looked at.
+const CELLS_AHEAD: usize = 3;
+/// Members near the query are allowed as others are, if their share is at least two thirds of that of all.
+const EVEN: f64 = 1.5;
+/// Cells near the query of which it is learned how many members are allowed there.
+const LOOKED_AROUND: usize = 8;
+/// Nodes that are measured before their deviation is believed.
+const LEAST_SEEN: usize = 64;
+/// What the deviation is taken to be, as a multiple of that among random directions, before any node was measured.
+const EXPECTED: f64 = 1.3;
+/// The share of the nearest that may be missed by the normal distribution's measure.
+const MISSED: f64 = 0.6;
+/// Where more than one allowed member in so many had to be measured, all are: none of them can be told to be far.
+const FEW: usize = 2;
+
+/// A search of the cells of a field.
+pub(crate) struct CellScan<'a, M> {
+    pub(crate) cells: Cells<'a>,
+    /// The allowed members.
+    pub(crate) shares: &'a Shares,
+    pub(crate) measure: &'a M,
+    pub(crate) query: &'a CodeQuery,
+    pub(crate) caution: Caution,
+    pub(crate) cancel: &'a dyn Fn() -> bool,
+}
+
+/// By how many times the deviation of a normal number members' distances may deviate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caution {
+    /// Where all members are allowed, or those near the query are not.
+    pub(crate) least: f64,
+    /// How much of that is added where hardly any is, near the query as elsewhere.
+    pub(crate) where_rare: f64,
+}
+
+/// What the cells had.
+pub(crate) struct Searched {
+    /// The nearest, in no order.
+    pub(crate) nearest: Vec<Key>,
+    /// More of them, in no order, where all were measured.
+    pub(crate) all: Option<Vec<Key>>,
+    pub(crate) measured: usize,
+}
+
+/// What is known of a cell's members before one is measured.
+#[derive(Clone, Copy)]
+struct Outlook {
+    /// The mean distance of a member.
+    mean: f32,
+    /// What deviations are multiples of.
+    unit: f32,
+    /// Which share of its members is allowed.
+    share: f32,
+}
+
+/// Nodes of some cells.
+#[derive(Default)]
+struct Gathered {
+    nodes: Vec<u32>,
+    /// Where each cell's end.
+    parts: Vec<(usize, Outlook)>,
+}
+
+impl<M: Measure> CellScan<'_, M> {
+    /// The `sought` nearest allowed nodes but for a few that it misses, and of those met on the way as many others as make `room`; or the
+    /// `most` nearest of all.
+    pub(crate) fn run(&self, sought: usize, room: usize, most: usize) -> Result<Searched> {
+        let missed = MISSED * sought as f64 / self.shares.len().max(1) as f64;
+        let deviations = normal_quantile(missed) * self.caution.least;
+        let (mut ranked, outlooks, around) = self.rank(deviations);
+        let share = self.shares.len() as f64 / self.cells.nodes().max(1) as f64;
+        let where_rare = if around.share() * EVEN < share { 0.0 } else { self.caution.where_rare };
+        let mut found = Found {
+            sought: Nearest::new(sought, f32::INFINITY),
+            others: (room > sought).then(|| Nearest::new(room, f32::INFINITY)),
+            all: Nearest::new(most, f32::INFINITY),
+            seen: 0,
+            squares: 0.0,
+            shares: 0.0,
+            where_rare,
+        };
+        let (mut now, mut soon, mut keys) = (Gathered::default(), Gathered::default(), Vec::new());
+        let (mut rest, mut ordered) = (&mut ranked[..], FIRST_ORDERED);
+        'cells: while !rest.is_empty() {
+            if (self.cancel)() {
+                return Err(Error::Cancelled);
+            }
+            let count = ordered.min(rest.len());
+            if count < rest.len() {
+                rest.select_nth_unstable(count);
+            }
+            let (near, far) = rest.split_at_mut(count);
+            near.sort_unstable();
+            for (at, cell) in near.iter().enumerate() {
+                if let Some(ahead) = near.get(at + CELLS_AHEAD) {
+                    prefetch(self.shares.of(ahead.node()));
+                }
+                let outlook = outlooks[cell.node() as usize];
+                if found.seen * FEW <= self.shares.len() && found.is_beyond(outlook, deviations) {
+                    break 'cells;
+                }
+                for &node in self.shares.of(cell.node()) {
+                    self.measure.prefetch(node);
+                    soon.nodes.push(node);
+                }
+                soon.parts.push((soon.nodes.len(), outlook));
+                if soon.nodes.len() >= BATCH {
+                    self.take(&mut now, &mut keys, &mut found);
+                    std::mem::swap(&mut now, &mut soon);
+                }
+            }
+            rest = far;
+            ordered *= 2;
+        }
+        self.take(&mut now, &mut keys, &mut found);
+        self.take(&mut soon, &mut keys, &mut found);
+        let is_all = found.seen == self.shares.len();
+        Ok(Searched {
+            nearest: found.others.unwrap_or(found.sought).kept(),
+            all: is_all.then(|| found.all.kept()),
+            measured: found.seen,
+        })
+    }
+
+    /// Each cell that has an allowed member, with about how near one may be; and what is known of the members of all cells.
+    fn rank(&self, deviations: f64) -> (Vec<Key>, Vec<Outlook>, Around) {
+        let expected = deviations * EXPECTED / (self.query.dimensions() as f64).sqrt();
+        let mut ranked = Vec::with_capacity(self.cells.len());
+        let mut outlooks = Vec::with_capacity(self.cells.len());
+        let (mut numbers, mut products) = ([0_u32; BATCH], [0; BATCH]);
+        let (mut cells, mut before) = (self.cells.iter(), 0);
+        let mut around = Around::default();
+        for start in (0..self.cells.len()).step_by(BATCH) {
+            let count = BATCH.min(self.cells.len() - start);
+            numbers.iter_mut().zip(start as u32..).for_each(|(number, cell)| *number = cell);
+            self.cells.products(self.query, &numbers[..count], &mut products);
+            for ((&cell, &product), of) in numbers[..count].iter().zip(&products).zip(&mut cells) {
+                let allowed = self.shares.of(cell).len();
+                let share = allowed as f32 / of.end.saturating_sub(before).max(1) as f32;
+                let outlook = self.outlook(of.terms, of.spread, product, share);
+                around.offer(outlook.mean, allowed, of.end.saturating_sub(before));
+                before = of.end;
+                if allowed > 0 {
+                    ranked.push(Key::new(outlook.mean - expected as f32 * outlook.unit, cell));
+                }
+                outlooks.push(outlook);
+            }
+        }
+        (ranked, outlooks, around)
+    }
+
+    fn outlook(&self, terms: Terms, spread: f32, product: i32, share: f32) -> Outlook {
+        if self.cells.metric == Metric::L2 {
+            let distance = self.query.distance(terms, product).max(0.0);
+            let squared = spread * spread;
+            Outlook { mean: distance + squared, unit: spread * (4.0 * distance + 2.0 * squared).sqrt(), share }
+        } else {
+            Outlook { mean: self.query.distance(Terms { norm: 0.0, ..terms }, product), unit: spread, share }
+        }
+    }
+
+    /// Measures what was gathered.
+    fn take(&self, gathered: &mut Gathered, keys: &mut Vec<Key>, found: &mut Found) {
+        keys.clear();
+        self.measure.keys(&gathered.nodes, keys);
+        let mut start = 0;
+        for &(end, outlook) in &gathered.parts {
+            found.add(&keys[start..end], outlook);
+            start = end;
+        }
+        gathered.nodes.clear();
+        gathered.parts.clear();
+    }
+}
+
+/// The cells nearest to a query, whether their members are allowed or not.
+#[derive(Default)]
+struct Around {
+    /// Their distances, nearest first, with how many members are allowed, and how many there are.
+    cells: Vec<(f32, usize, u32)>,
+}
+
+impl Around {
+    #[inline]
+    fn offer(&mut self, distance: f32, allowed: usize, members: u32) {
+        if self.cells.len() < LOOKED_AROUND || distance < self.cells[LOOKED_AROUND - 1].0 {
+            let at = self.cells.partition_point(|cell| cell.0 <= distance);
+            self.cells.insert(at, (distance, allowed, members));
+            self.cells.truncate(LOOKED_AROUND);
+        }
+    }
+
+    /// Which share of their members is allowed.
+    fn share(&self) -> f64 {
+        let allowed: usize = self.cells.iter().map(|cell| cell.1).sum();
+        let members: f64 = self.cells.iter().map(|cell| f64::from(cell.2)).sum();
+        allowed as f64 / members.max(1.0)
+    }
+}
+
+/// What was found so far.
+struct Found {
+    sought: Nearest,
+    /// Those sought, and others.
+    others: Option<Nearest>,
+    all: Nearest,
+    seen: usize,
+    /// Of their deviations, in units.
+    squares: f64,
+    /// Of the shares that were allowed where they are.
+    shares: f64,
+    where_rare: f64,
+}
+
+impl Found {
+    fn add(&mut self, keys: &[Key], Outlook { mean, unit, share }: Outlook) {
+        self.shares += f64::from(share) * keys.len() as f64;
+        let mut squares = 0.0;
+        for &key in keys {
+            let off = key.distance() - mean;
+            squares += off * off;
+            self.sought.offer(key);
+            self.all.offer(key);
+        }
+        if let Some(others) = &mut self.others {
+            for &key in keys {
+                others.offer(key);
+            }
+        }
+        self.seen += keys.len();
+        let squares = f64::from(squares) / f64::from(unit * unit).max(f64::MIN_POSITIVE);
+        if squares.is_finite() {
+            self.squares += squares;
+        }
+    }
+
+    /// Whether hardly a member of a cell is as near as the farthest of those sought that were found so far.
+    fn is_beyond(&mut self, cell: Outlook, deviations: f64) -> bool {
+        if self.seen < LEAST_SEEN {
+            return false;
+        }
+        let share = self.shares / self.seen as f64;
+        let deviation = (self.squares / self.seen as f64).sqrt();
+        let farthest = deviations * (1.0 + self.where_rare * (1.0 - share)) * deviation;
+        cell.mean - farthest as f32 * cell.unit > self.sought.bound()
+    }
+}
+
+/// The number that a normal one exceeds with probability `p`, which counts as ½ at most; off by less than .0005 (Abramowitz & Stegun 1964,
+/// 26.2.23).
+fn normal_quantile(p: f64) -> f64 {
+    let t = (-2.0 * p.clamp(f64::MIN_POSITIVE, 0.5).ln()).sqrt();
+    let above = 2.515_517 + t * (0.802_853 + t * 0.010_328);
+    let below = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
+    t - above / below
+}
