@@ -21,7 +21,7 @@ pub fn run(data: &Data) {
     ours::build(&data.base, directory.path(), 2);
     let index = ours::open(directory.path());
     let ask = |at: usize, k, ef| -> (f64, VectorPlan) {
-        let search = Search { k, ef, allowed: None, within: f32::INFINITY, way: None, cancel: &ours::never };
+        let search = Search { k, ef, allowed: None, within: f32::INFINITY, by_cells: false, cancel: &ours::never };
         let (found, plan) = index.find(data.queries.row(at), &search).unwrap();
         let rows: Vec<u32> = found.iter().map(|near| near.ordinal).collect();
         (recall(&rows, &data.truth[at], k), plan)

@@ -4,8 +4,7 @@ use std::{fs, path::Path};
 
 use cutover_durable::{Map, fs::create};
 use cutover_vectors::{
-    Filter, GraphImport, Hnswlib, Metric, Neighbour, Parameters, Precision, Result, Search, Strategy, VectorBuilder,
-    VectorIndex,
+    Filter, GraphImport, Hnswlib, Metric, Neighbour, Parameters, Precision, Result, Search, VectorBuilder, VectorIndex,
 };
 use fixedbitset::FixedBitSet;
 
@@ -36,8 +35,8 @@ const SHAPES: [(Metric, usize, usize, usize, Precision); 11] = [
     (Metric::L2, 33, 3, 8, Precision::Float16),
     (Metric::InnerProduct, 1, 40, 4, Precision::Float32),
     (Metric::Cosine, 8, 0, 4, Precision::Float32),
-    (Metric::L2, 16, 1100, 4, Precision::Float16),
-    (Metric::Cosine, 24, 1100, 4, Precision::Float16),
+    (Metric::L2, 16, 4100, 4, Precision::Float16),
+    (Metric::Cosine, 24, 4100, 4, Precision::Float16),
 ];
 
 /// The two files of a field.
@@ -139,8 +138,8 @@ fn remove(at: &Path) {
 /// Everything that can be asked. A damaged file is an error or a wrong answer, of no more hits than asked for, and in order.
 fn exercise(index: &VectorIndex, dimensions: usize, choose: &mut impl Choose) {
     let query: Vec<f32> = (0..dimensions).map(|_| choose.below(256) as f32 / 128.0 - 0.996).collect();
-    let mut some = FixedBitSet::with_capacity(700);
-    some.extend((0..700).step_by(1 + choose.below(40)));
+    let mut some = FixedBitSet::with_capacity(5000);
+    some.extend((0..5000).step_by(1 + choose.below(40)));
     let some = Filter::from(some);
     for (k, ef) in [(10, Some(20)), (5000, None), (3, Some(1))] {
         for allowed in [None, Some(&some)] {
@@ -149,14 +148,8 @@ fn exercise(index: &VectorIndex, dimensions: usize, choose: &mut impl Choose) {
             }
         }
     }
-    let by_cells = Search {
-        k: 10,
-        ef: None,
-        allowed: Some(&some),
-        within: f32::INFINITY,
-        way: Some(Strategy::CellWalk),
-        cancel: &never,
-    };
+    let by_cells =
+        Search { k: 10, ef: None, allowed: Some(&some), within: f32::INFINITY, by_cells: true, cancel: &never };
     if let Ok((hits, _)) = index.find(&query, &by_cells) {
         check(index, &hits, 10);
     }

@@ -85,7 +85,7 @@ impl<'a> Legs<'a> {
             let within = search.max_distance.map_or(last, |most| most.min(last));
             let (index, allowed) = (&view.segment.vectors[search.field], self.allowed.filter(segment));
             let enough = Some(default_ef(sure, index.len())).filter(|ef| allowed.is_none() && *ef >= 2 * wanted);
-            let ask = Search { k: wanted, ef: search.ef.or(enough), allowed, within, way: None, cancel: &cancel };
+            let ask = Search { k: wanted, ef: search.ef.or(enough), allowed, within, by_cells: false, cancel: &cancel };
             let near = if search.exact {
                 index.find_exact(search.values, &ask)
             } else {

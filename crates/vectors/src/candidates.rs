@@ -105,7 +105,7 @@ impl Ask<'_> {
         Sizes {
             k: self.k.max(1),
             ef: self.search.ef,
-            forced: self.search.way,
+            by_cells: self.search.by_cells,
             wanted: self.wanted,
             is_all: self.allowed.is_none(),
             available: expected,

@@ -61,8 +61,8 @@ pub(crate) struct Sizes {
     pub(crate) k: usize,
     /// As the caller gave it.
     pub(crate) ef: Option<usize>,
-    /// The way that the caller gave, too.
-    pub(crate) forced: Option<Strategy>,
+    /// Whether the cells are to be searched whatever that costs.
+    pub(crate) by_cells: bool,
     /// Candidates that are to be measured in full.
     pub(crate) wanted: usize,
     /// Whether no vector is left out.
@@ -115,6 +115,7 @@ const SEEDED: f64 = 16.0;
 /// … and walks on from so many of a quarter of the default ef, more where the graph is hard.
 const WALKED: f64 = 0.61;
 const WALKED_WHERE_HARD: f64 = 0.13;
+const WANTED_PER_MORE: f64 = 16.0;
 /// Since the walk finds what they miss, they are searched with so much of the caution that they need alone, …
 const EASED: f64 = 0.62;
 /// … and with more where few nodes are allowed and walks are hard: those lead from few to few others.
@@ -130,15 +131,9 @@ impl Sizes {
             return Way { strategy: Strategy::Walk, ef, cost: self.walk(ef) };
         }
         let masked = self.masked();
-        match self.forced {
-            Some(Strategy::MaskedWalk) => return masked,
-            Some(Strategy::FilteredWalk) => return self.filtered(),
-            Some(Strategy::CellWalk) if self.cells > 0 => return self.cell_walk(),
-            _ => {}
-        }
         if self.cells > 0 {
             let by_cells = self.cell_walk();
-            return if masked.cost < by_cells.cost { masked } else { by_cells };
+            return if masked.cost < by_cells.cost && !self.by_cells { masked } else { by_cells };
         }
         // A filtered walk may go another way than where the query is.
         if self.share * EXPECTED_PER_ENOUGH * (self.rows as f64) < self.available as f64 {
@@ -150,12 +145,8 @@ impl Sizes {
 
     /// The cheapest walk, unless measuring all that is allowed is expected to cost no more.
     pub(crate) fn way_before_scan(&self) -> Option<Way> {
-        let is_cheaper = |way: &Way| way.cost < self.available as f64 * self.scanned();
-        match self.forced {
-            Some(Strategy::Scan) => None,
-            Some(_) => Some(self.way()),
-            None => Some(self.way()).filter(is_cheaper),
-        }
+        let is_forced = self.by_cells && self.cells > 0;
+        Some(self.way()).filter(|way| is_forced || way.cost < self.available as f64 * self.scanned())
     }
 
     /// What a way costs, as the number of vectors that a scan measures in that time.
@@ -224,7 +215,9 @@ impl Sizes {
 
     fn ef_by_cells(&self) -> usize {
         let ef = self.ef.unwrap_or_else(|| default_ef(self.k, self.rows));
-        let base = (ef / 4).max(LEAST_RERANKED).max(2 * self.k) as f64;
+        let base = (ef / 4).max(LEAST_RERANKED).max(2 * self.k);
+        // Where codes tell less, more are measured in full, and a walk by codes goes astray more often.
+        let base = base as f64 + self.wanted.saturating_sub(base) as f64 / WANTED_PER_MORE;
         whole(base * self.part_by_cells()).max(self.k).min(self.available)
     }
 

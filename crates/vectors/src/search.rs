@@ -45,8 +45,8 @@ pub struct Search<'a> {
     pub allowed: Option<&'a Filter>,
     /// Vectors farther than this are not wanted, say because other segments have enough that are nearer. Infinite: all are.
     pub within: f32,
-    /// The way to begin with, where there is such a way, whatever it is expected to cost: to try and to measure it. The cheapest when `None`.
-    pub way: Option<Strategy>,
+    /// Whether a filtered search goes by the cells, where there are some, whatever that is expected to cost: to try and to measure it.
+    pub by_cells: bool,
     /// Looked at every few hundred nodes; true ends the search.
     pub cancel: &'a dyn Fn() -> bool,
 }
@@ -69,7 +69,7 @@ impl VectorIndex {
         allowed: Option<&Filter>,
         cancel: &dyn Fn() -> bool,
     ) -> Result<Vec<Neighbour>> {
-        let search = Search { k, ef, allowed, within: f32::INFINITY, way: None, cancel };
+        let search = Search { k, ef, allowed, within: f32::INFINITY, by_cells: false, cancel };
         self.find(query, &search).map(|(found, _)| found)
     }
 
@@ -135,7 +135,7 @@ impl VectorIndex {
         allowed: Option<&Filter>,
         cancel: &dyn Fn() -> bool,
     ) -> Result<Vec<Neighbour>> {
-        self.find_exact(query, &Search { k, ef: None, allowed, within: f32::INFINITY, way: None, cancel })
+        self.find_exact(query, &Search { k, ef: None, allowed, within: f32::INFINITY, by_cells: false, cancel })
     }
 
     /// As [`VectorIndex::search_exact`].

@@ -26,7 +26,7 @@ fn recall_has_a_floor_for_every_metric_and_dimension() {
 
 /// Recall@10 of a walk.
 fn walked(index: &VectorIndex, query: &[f32]) -> f64 {
-    let search = Search { k: 10, ef: Some(EF), allowed: None, within: f32::INFINITY, way: None, cancel: &never };
+    let search = Search { k: 10, ef: Some(EF), allowed: None, within: f32::INFINITY, by_cells: false, cancel: &never };
     let (found, plan) = index.find(query, &search).unwrap();
     assert_eq!(plan.strategy, Strategy::Walk, "{plan:?}");
     recall(found.iter().map(|hit| hit.distance), &index.search_exact(query, 10, None, &never).unwrap())

@@ -19,7 +19,7 @@ fn recalls(metric: Metric, vectors: &[Vec<f32>], queries: &[Vec<f32>]) -> (f64, 
     assert_eq!(index.verify(&never).unwrap(), None);
     let mut oracle = Oracle::new(&parameters, vectors.len()).unwrap();
     vectors.iter().try_for_each(|vector| oracle.add(vector)).unwrap();
-    let search = Search { k: 10, ef: Some(EF), allowed: None, within: f32::INFINITY, way: None, cancel: &never };
+    let search = Search { k: 10, ef: Some(EF), allowed: None, within: f32::INFINITY, by_cells: false, cancel: &never };
     let (mut ours, mut theirs) = (0.0, 0.0);
     for query in queries {
         let exact = index.search_exact(query, 10, None, &never).unwrap();

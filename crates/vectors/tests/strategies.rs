@@ -41,13 +41,13 @@ fn by_distance(index: &VectorIndex, vector: &[f32], near: bool) -> FixedBitSet {
 fn ask(
     index: &VectorIndex,
     queries: &[Vec<f32>],
-    (ef, way): (Option<usize>, Option<Strategy>),
+    (ef, by_cells): (Option<usize>, bool),
     of: &dyn Fn(&[f32]) -> FixedBitSet,
 ) -> (f64, VectorPlan, BTreeMap<String, usize>) {
     let (mut found, mut ways, mut last) = (0, BTreeMap::new(), None);
     for query in queries {
         let allowed = Filter::from(of(query));
-        let search = Search { k: 10, ef, allowed: Some(&allowed), within: f32::INFINITY, way, cancel: &never };
+        let search = Search { k: 10, ef, allowed: Some(&allowed), within: f32::INFINITY, by_cells, cancel: &never };
         let (hits, plan) = index.find(query, &search).unwrap();
         let exact = index.find_exact(query, &search).unwrap();
         assert_eq!((hits.len(), exact.len()), (10, 10));
@@ -65,7 +65,7 @@ fn the_share_decides(codes: Quantisation, expected: [(f32, Option<usize>, Strate
         let (index, queries, _directory) = index(step, codes);
         for (share, ef, expected) in expected {
             let allowed = at_random(COUNT * step, share);
-            let (recall, plan, ways) = ask(&index, &queries, (ef, None), &|_| allowed.clone());
+            let (recall, plan, ways) = ask(&index, &queries, (ef, false), &|_| allowed.clone());
             let of_expected = ways.get(&format!("{expected:?}")).copied().unwrap_or(0);
             assert!(of_expected * 10 >= queries.len() * 7, "{share}: {ways:?}, {plan:?}");
             assert!(recall >= 0.98, "{share} of every {step}: {recall}");
@@ -83,7 +83,7 @@ fn the_share_that_is_allowed_decides() {
         [
             (0.95, None, Strategy::MaskedWalk),
             (0.5, None, Strategy::MaskedWalk),
-            (0.25, None, Strategy::CellWalk),
+            (0.1, None, Strategy::CellWalk),
             (0.02, None, Strategy::Scan),
         ],
     );
@@ -107,7 +107,7 @@ fn it_decides_without_cells_too() {
 fn what_is_far_on_all_sides_is_scanned() {
     for (codes, expected) in [(Quantisation::Int8, "CellScan"), (Quantisation::None, "WalkThenScan")] {
         let (index, queries, _directory) = index(1, codes);
-        let (recall, plan, ways) = ask(&index, &queries, (None, None), &|query| by_distance(&index, query, false));
+        let (recall, plan, ways) = ask(&index, &queries, (None, false), &|query| by_distance(&index, query, false));
         assert_eq!(ways.keys().collect::<Vec<_>>(), [expected], "{plan:?}");
         assert!(plan.measured >= COUNT / 2, "{plan:?}");
         assert!(recall >= 0.99, "{recall}");
@@ -119,7 +119,7 @@ fn what_is_far_on_all_sides_is_scanned() {
 fn a_cluster_elsewhere_is_found_by_its_cells() {
     let (index, queries, _directory) = index(1, Quantisation::Int8);
     let cluster = by_distance(&index, &queries[3], true);
-    let way = (None, Some(Strategy::CellWalk));
+    let way = (None, true);
     let (recall, plan, ways) = ask(&index, &queries, way, &|_| cluster.clone());
     assert!(ways.keys().all(|way| way.starts_with("Cell")) && ways.contains_key("CellWalk"), "{ways:?}, {plan:?}");
     assert!(recall >= 0.98, "{recall}");
@@ -133,8 +133,8 @@ fn a_filter_tells_fields_apart() {
     let allowed = Filter::from(at_random(COUNT, 0.1));
     assert_eq!(allowed.bytes(), COUNT / 8);
     for index in [&one, &other, &one] {
-        let way = Some(Strategy::CellWalk);
-        let search = Search { k: 10, ef: None, allowed: Some(&allowed), within: f32::INFINITY, way, cancel: &never };
+        let search =
+            Search { k: 10, ef: None, allowed: Some(&allowed), within: f32::INFINITY, by_cells: true, cancel: &never };
         let (hits, plan) = index.find(&queries[0], &search).unwrap();
         let exact = index.find_exact(&queries[0], &search).unwrap();
         assert!(matches!(plan.strategy, Strategy::CellWalk | Strategy::CellScan), "{plan:?}");
@@ -147,8 +147,8 @@ fn a_filter_tells_fields_apart() {
 fn a_search_by_cells_can_be_cancelled() {
     let (index, queries, _directory) = index(1, Quantisation::Int8);
     let allowed = Filter::from(at_random(COUNT, 0.1));
-    let way = Some(Strategy::CellWalk);
-    let search = Search { k: 10, ef: None, allowed: Some(&allowed), within: f32::INFINITY, way, cancel: &|| true };
+    let search =
+        Search { k: 10, ef: None, allowed: Some(&allowed), within: f32::INFINITY, by_cells: true, cancel: &|| true };
     assert!(matches!(index.find(&queries[0], &search), Err(Error::Cancelled)));
     assert_eq!(allowed.bytes(), COUNT / 8, "nothing was learned");
 }

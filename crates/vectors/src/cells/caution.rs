@@ -25,7 +25,7 @@ const TAKEN: usize = 96;
 /// One node in so many is allowed.
 const ALLOWED: u64 = 10;
 /// What is tried.
-const LEAST: f64 = 0.8;
+const LEAST: f64 = 1.0;
 const STEP: f64 = 0.05;
 const MOST: f64 = 2.5;
 

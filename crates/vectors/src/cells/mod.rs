@@ -28,7 +28,7 @@ pub(crate) use scan::{Caution, CellScan};
 pub(crate) use shares::Shares;
 
 /// A graph of fewer nodes has no cells: a scan of all costs as little.
-pub(crate) const LEAST_NODES: usize = 1024;
+pub(crate) const LEAST_NODES: usize = 4096;
 
 /// What is kept of a cell besides its centroid's code and its members.
 #[derive(Clone, Copy, Debug, PartialEq)]

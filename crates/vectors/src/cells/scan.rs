@@ -4,6 +4,9 @@
 //! leads towards the query: in many dimensions nearly a normal number, whose deviation is learned from those that were measured. So
 //! cells are visited in the order of the nearest that a member could be, and the search ends where it would take a member more deviations
 //! than the allowed members that are left make likely.
+//!
+//! Where all that is near the query is not allowed, the nearest that are may be on all sides of it, hardly nearer than many others. Then no
+//! order of the cells helps, and all are visited. It shows in what was measured: the nearest of so many should be farther from their mean.
 
 use super::{Cells, Shares};
 use crate::{
@@ -32,8 +35,10 @@ const LEAST_SEEN: usize = 64;
 const EXPECTED: f64 = 1.3;
 /// The share of the nearest that may be missed by the normal distribution's measure.
 const MISSED: f64 = 0.6;
-/// Where more than one allowed member in so many had to be measured, all are: none of them can be told to be far.
+/// Where more than one allowed member in so many had to be measured, all are.
 const FEW: usize = 2;
+/// The nearest found must be nearer than the mean by so much of what the nearest of so many normal numbers would be.
+const APART: f64 = 0.75;
 
 /// A search of the cells of a field.
 pub(crate) struct CellScan<'a, M> {
@@ -97,12 +102,15 @@ impl<M: Measure> CellScan<'_, M> {
             others: (room > sought).then(|| Nearest::new(room, f32::INFINITY)),
             all: Nearest::new(most, f32::INFINITY),
             seen: 0,
+            sum: 0.0,
+            sum_of_squares: 0.0,
             squares: 0.0,
             shares: 0.0,
             where_rare,
         };
         let (mut now, mut soon, mut keys) = (Gathered::default(), Gathered::default(), Vec::new());
         let (mut rest, mut ordered) = (&mut ranked[..], FIRST_ORDERED);
+        let mut is_all = false;
         'cells: while !rest.is_empty() {
             if (self.cancel)() {
                 return Err(Error::Cancelled);
@@ -118,8 +126,12 @@ impl<M: Measure> CellScan<'_, M> {
                     prefetch(self.shares.of(ahead.node()));
                 }
                 let outlook = outlooks[cell.node() as usize];
-                if found.seen * FEW <= self.shares.len() && found.is_beyond(outlook, deviations) {
-                    break 'cells;
+                is_all |= found.seen * FEW > self.shares.len();
+                if !is_all && found.is_beyond(outlook, deviations) {
+                    if found.is_apart(sought) {
+                        break 'cells;
+                    }
+                    is_all = true;
                 }
                 for &node in self.shares.of(cell.node()) {
                     self.measure.prefetch(node);
@@ -136,7 +148,7 @@ impl<M: Measure> CellScan<'_, M> {
         }
         self.take(&mut now, &mut keys, &mut found);
         self.take(&mut soon, &mut keys, &mut found);
-        let is_all = found.seen == self.shares.len();
+        is_all = found.seen == self.shares.len();
         Ok(Searched {
             nearest: found.others.unwrap_or(found.sought).kept(),
             all: is_all.then(|| found.all.kept()),
@@ -227,6 +239,9 @@ struct Found {
     others: Option<Nearest>,
     all: Nearest,
     seen: usize,
+    /// Of the distances seen.
+    sum: f64,
+    sum_of_squares: f64,
     /// Of their deviations, in units.
     squares: f64,
     /// Of the shares that were allowed where they are.
@@ -237,9 +252,10 @@ struct Found {
 impl Found {
     fn add(&mut self, keys: &[Key], Outlook { mean, unit, share }: Outlook) {
         self.shares += f64::from(share) * keys.len() as f64;
-        let mut squares = 0.0;
+        let (mut offs, mut squares) = (0.0, 0.0);
         for &key in keys {
             let off = key.distance() - mean;
+            offs += off;
             squares += off * off;
             self.sought.offer(key);
             self.all.offer(key);
@@ -249,11 +265,23 @@ impl Found {
                 others.offer(key);
             }
         }
+        let (count, mean, offs, squares) = (keys.len() as f64, f64::from(mean), f64::from(offs), f64::from(squares));
         self.seen += keys.len();
-        let squares = f64::from(squares) / f64::from(unit * unit).max(f64::MIN_POSITIVE);
+        self.sum += count * mean + offs;
+        self.sum_of_squares += count * mean * mean + 2.0 * mean * offs + squares;
+        let squares = squares / f64::from(unit * unit).max(f64::MIN_POSITIVE);
         if squares.is_finite() {
             self.squares += squares;
         }
+    }
+
+    /// Whether what was found is nearer than what was seen as the nearest of so many should be.
+    fn is_apart(&mut self, sought: usize) -> bool {
+        let seen = self.seen as f64;
+        let mean = self.sum / seen;
+        let deviation = (self.sum_of_squares / seen - mean * mean).max(0.0).sqrt();
+        let nearer = mean - f64::from(self.sought.bound());
+        nearer >= APART * normal_quantile(sought as f64 / seen) * deviation
     }
 
     /// Whether hardly a member of a cell is as near as the farthest of those sought that were found so far.
