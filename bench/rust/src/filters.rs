@@ -95,14 +95,7 @@ fn chosen(index: &VectorIndex, queries: &Rows, of: &dyn Fn(usize) -> Rc<Filter>)
     let mut ways = BTreeMap::new();
     for at in 0..ASKED {
         let allowed = of(at);
-        let search = Search {
-            k: K,
-            ef: None,
-            allowed: Some(&allowed),
-            within: f32::INFINITY,
-            by_cells: false,
-            cancel: &ours::never,
-        };
+        let search = Search { k: K, ef: None, allowed: Some(&allowed), within: f32::INFINITY, by_cells: false, cancel: &ours::never };
         let (_, plan) = index.find(queries.row(at), &search).unwrap();
         *ways.entry(format!("{:?}", plan.strategy)).or_insert(0) += 1;
     }

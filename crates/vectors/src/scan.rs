@@ -44,6 +44,15 @@ impl Nearest {
         self.bound.distance()
     }
 
+    /// As [`Nearest::bound`], or the distance of one that is kept for now, for less work.
+    pub(crate) fn about_bound(&mut self) -> f32 {
+        let is_first = self.bound.distance().is_infinite() && self.keys.len() >= self.room;
+        if is_first || self.keys.len() > self.room + self.room / 16 {
+            self.cut();
+        }
+        self.bound.distance()
+    }
+
     #[cold]
     fn cut(&mut self) {
         if let Some(last) = self.room.checked_sub(1).filter(|last| *last < self.keys.len()) {

@@ -7,9 +7,11 @@
 
 mod assign;
 mod caution;
+mod found;
 mod partition;
 mod scan;
 mod shares;
+mod tree;
 
 use std::path::Path;
 
@@ -105,7 +107,7 @@ impl<'a> Cells<'a> {
         cutover_durable::Error::malformed(self.path, "its cells do not share out its nodes").into()
     }
 
-    /// The products of a query and the centroids `from` and following, as many as there is room for.
+    /// The products of a query and some centroids.
     fn products(&self, query: &CodeQuery, numbers: &[u32], products: &mut [i32]) {
         self.centroids.many(query, numbers, products);
     }

@@ -1,11 +1,8 @@
-//! Making cells: k-means over the nodes' codes, in two levels, so that a node is compared with few of the centroids.
-//!
-//! A sample is shared out among groups, about as many as the root of the cells, and each group among cells of its own (Lloyd 1982).
-//! All nodes then go to the nearest cell of the groups nearest to them.
+//! Making cells: centroids are found with a sample of the nodes, and all nodes go to the nearest.
 
-use std::{ops::Range, thread};
+use std::thread;
 
-use super::{Cell, LEAST_NODES, Partition, assign::Centroids};
+use super::{Cell, LEAST_NODES, Partition, assign::Centroids, tree::Tree};
 use crate::{
     build::{CodePoints, FromCode, Points as _},
     codes::CodedRows,
@@ -17,14 +14,6 @@ use crate::{
 const CELLS_PER_ROOT: f64 = 3.0;
 /// … and at most.
 const MOST_CELLS: usize = 1 << 16;
-/// Nodes of the sample for each cell.
-const SAMPLED_PER_CELL: usize = 24;
-/// Nodes that groups are found with, for each group.
-const SAMPLED_PER_GROUP: usize = 64;
-/// Times that centroids are moved to the means of what is nearest to them.
-const MOVES: usize = 5;
-/// Groups whose cells a node is compared with.
-const GROUPS_TRIED: usize = 8;
 /// Nodes between two looks at the cancel flag.
 const NODES_BETWEEN_CHECKS: usize = 1024;
 
@@ -56,30 +45,22 @@ pub(crate) fn partition(
     #[expect(clippy::cast_sign_loss, reason = "it is a count")]
     let cells = ((count as f64).sqrt() * CELLS_PER_ROOT) as usize;
     let nodes = Nodes { rows, points, crew };
-    let tree = nodes.train(cells.min(MOST_CELLS), count)?;
+    let tree = Tree::new(nodes, cells.min(MOST_CELLS), count)?;
     let homes = nodes.assign(&tree, count)?;
-    let means = nodes.means(homes.iter().copied().zip(0..), tree.cells.len())?;
+    let means = nodes.means(homes.iter().copied().zip(0..), tree.cells())?;
     Ok(Some(nodes.kept(&homes, &means, metric)?))
-}
-
-/// Centroids of cells, and of the groups that they are found through.
-struct Tree {
-    groups: Centroids,
-    cells: Centroids,
-    /// The cells of each group.
-    ranges: Vec<Range<usize>>,
 }
 
 /// What is shared out.
 #[derive(Clone, Copy)]
-struct Nodes<'a> {
+pub(super) struct Nodes<'a> {
     rows: &'a CodedRows,
-    points: &'a CodePoints<'a>,
+    pub(super) points: &'a CodePoints<'a>,
     crew: Crew<'a>,
 }
 
 /// What the members of cells add up to.
-struct Means {
+pub(super) struct Means {
     /// A vector for each cell, one after another; of an empty one zeroes.
     vectors: Vec<f32>,
     counts: Vec<u32>,
@@ -88,65 +69,8 @@ struct Means {
 }
 
 impl Nodes<'_> {
-    fn dimensions(&self) -> usize {
+    pub(super) fn dimensions(&self) -> usize {
         self.rows.coding().dimensions()
-    }
-
-    fn train(&self, cells: usize, count: usize) -> Result<Tree> {
-        #[expect(clippy::cast_sign_loss, reason = "it is a count")]
-        let groups = (cells as f64).sqrt().round() as usize;
-        let sample = evenly(0..count, SAMPLED_PER_CELL * cells);
-        let few: Vec<u32> =
-            evenly(0..sample.len(), SAMPLED_PER_GROUP * groups).iter().map(|&at| sample[at as usize]).collect();
-        let groups = Centroids::new(self.dimensions(), &self.k_means(&few, groups)?)?;
-        let mut shares = vec![Vec::new(); groups.len()];
-        let mut from = FromCode::default();
-        for (at, &node) in sample.iter().enumerate() {
-            self.check(at)?;
-            self.points.prepare(node, &mut from);
-            shares[groups.nearest(&from, 0..groups.len()).1 as usize].push(node);
-        }
-        let (mut vectors, mut ranges) = (Vec::new(), Vec::new());
-        for share in &shares {
-            let start = vectors.len() / self.dimensions();
-            let own = (cells * share.len()).div_ceil(sample.len());
-            vectors.extend(self.k_means(share, own)?);
-            ranges.push(start..vectors.len() / self.dimensions());
-        }
-        let mut tree = Tree { groups, cells: Centroids::new(self.dimensions(), &vectors)?, ranges };
-        // Once more across the groups' borders.
-        let mut homes = Vec::with_capacity(sample.len());
-        let mut near = Vec::new();
-        for (at, &node) in sample.iter().enumerate() {
-            self.check(at)?;
-            self.points.prepare(node, &mut from);
-            homes.push((tree.home(&from, &mut near), node));
-        }
-        let means = self.means(homes.into_iter(), tree.cells.len())?;
-        means.move_to(&mut vectors);
-        tree.cells = Centroids::new(self.dimensions(), &vectors)?;
-        Ok(tree)
-    }
-
-    /// The centroids of `count` cells of these nodes, at most as many as there are nodes.
-    fn k_means(&self, nodes: &[u32], count: usize) -> Result<Vec<f32>> {
-        let first = evenly(0..nodes.len(), count);
-        let mut vectors = vec![0.0; first.len() * self.dimensions()];
-        for (&at, vector) in first.iter().zip(vectors.chunks_exact_mut(self.dimensions())) {
-            self.add(nodes[at as usize], vector);
-        }
-        let mut from = FromCode::default();
-        for _ in 0..MOVES {
-            let centroids = Centroids::new(self.dimensions(), &vectors)?;
-            let mut homes = Vec::with_capacity(nodes.len());
-            for (at, &node) in nodes.iter().enumerate() {
-                self.check(at)?;
-                self.points.prepare(node, &mut from);
-                homes.push((centroids.nearest(&from, 0..centroids.len()).1, node));
-            }
-            self.means(homes.into_iter(), centroids.len())?.move_to(&mut vectors);
-        }
-        Ok(vectors)
     }
 
     /// The cell of each of the first `count` nodes.
@@ -193,7 +117,7 @@ impl Nodes<'_> {
     }
 
     /// The means of nodes by the cell that they are in.
-    fn means(&self, homes: impl Iterator<Item = (u32, u32)>, count: usize) -> Result<Means> {
+    pub(super) fn means(&self, homes: impl Iterator<Item = (u32, u32)>, count: usize) -> Result<Means> {
         let dimensions = self.dimensions();
         let mut means =
             Means { vectors: vec![0.0; count * dimensions], counts: vec![0; count], squares: vec![0.0; count] };
@@ -215,7 +139,7 @@ impl Nodes<'_> {
     }
 
     /// Adds what a node's code stands for to a vector; returns its squared length.
-    fn add(&self, node: u32, vector: &mut [f32]) -> f64 {
+    pub(super) fn add(&self, node: u32, vector: &mut [f32]) -> f64 {
         let factor = self.rows.terms(node).factor;
         let mut squares = 0;
         for (sum, &code) in vector.iter_mut().zip(self.rows.code(node)) {
@@ -254,40 +178,18 @@ impl Nodes<'_> {
         Ok(Partition { cells, centroids, members, metric })
     }
 
-    fn check(&self, done: usize) -> Result<()> {
+    pub(super) fn check(&self, done: usize) -> Result<()> {
         if done.is_multiple_of(NODES_BETWEEN_CHECKS) && (self.crew.cancel)() { Err(Error::Cancelled) } else { Ok(()) }
-    }
-}
-
-impl Tree {
-    /// The cell nearest to a node.
-    fn home(&self, from: &FromCode, near: &mut Vec<(f32, u32)>) -> u32 {
-        near.clear();
-        self.groups.measure(from, 0..self.groups.len(), |group, distance| near.push((distance, group)));
-        if near.len() > GROUPS_TRIED {
-            near.select_nth_unstable_by(GROUPS_TRIED, |one, other| one.0.total_cmp(&other.0));
-            near.truncate(GROUPS_TRIED);
-        }
-        let of_group = |&(_, group): &(f32, u32)| self.ranges[group as usize].clone();
-        let ranges = near.iter().map(of_group).filter(|range| !range.is_empty());
-        let nearest = ranges.map(|range| self.cells.nearest(from, range));
-        nearest.min_by(|one, other| one.0.total_cmp(&other.0)).map_or(0, |(_, cell)| cell)
     }
 }
 
 impl Means {
     /// Moves centroids to them; one that has no member stays.
-    fn move_to(&self, vectors: &mut [f32]) {
+    pub(super) fn move_to(&self, vectors: &mut [f32]) {
         let dimensions = vectors.len() / self.counts.len().max(1);
         for (cell, _) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             let of_cell = cell * dimensions..(cell + 1) * dimensions;
             vectors[of_cell.clone()].copy_from_slice(&self.vectors[of_cell]);
         }
     }
-}
-
-/// So many numbers of a range, evenly spread, or all.
-fn evenly(range: Range<usize>, count: usize) -> Vec<u32> {
-    let (length, count) = (range.len() as u64, count.min(range.len()) as u64);
-    (0..count).map(|at| (range.start as u64 + at * length / count) as u32).collect()
 }

@@ -8,7 +8,10 @@
 //! Where all that is near the query is not allowed, the nearest that are may be on all sides of it, hardly nearer than many others. Then no
 //! order of the cells helps, and all are visited. It shows in what was measured: the nearest of so many should be farther from their mean.
 
-use super::{Cells, Shares};
+use super::{
+    Cells, Shares,
+    found::{Found, Outlook, normal_quantile},
+};
 use crate::{
     codes::{CodeQuery, Terms},
     distance::Key,
@@ -16,7 +19,6 @@ use crate::{
     kernels::prefetch,
     measure::Measure,
     parameters::Metric,
-    scan::Nearest,
 };
 
 /// Nodes that are gathered, and asked for, before those gathered before are measured.
@@ -29,16 +31,12 @@ const CELLS_AHEAD: usize = 3;
 const EVEN: f64 = 1.5;
 /// Cells near the query of which it is learned how many members are allowed there.
 const LOOKED_AROUND: usize = 8;
-/// Nodes that are measured before their deviation is believed.
-const LEAST_SEEN: usize = 64;
 /// What the deviation is taken to be, as a multiple of that among random directions, before any node was measured.
 const EXPECTED: f64 = 1.3;
 /// The share of the nearest that may be missed by the normal distribution's measure.
 const MISSED: f64 = 0.6;
 /// Where more than one allowed member in so many had to be measured, all are.
 const FEW: usize = 2;
-/// The nearest found must be nearer than the mean by so much of what the nearest of so many normal numbers would be.
-const APART: f64 = 0.75;
 
 /// A search of the cells of a field.
 pub(crate) struct CellScan<'a, M> {
@@ -69,17 +67,6 @@ pub(crate) struct Searched {
     pub(crate) measured: usize,
 }
 
-/// What is known of a cell's members before one is measured.
-#[derive(Clone, Copy)]
-struct Outlook {
-    /// The mean distance of a member.
-    mean: f32,
-    /// What deviations are multiples of.
-    unit: f32,
-    /// Which share of its members is allowed.
-    share: f32,
-}
-
 /// Nodes of some cells.
 #[derive(Default)]
 struct Gathered {
@@ -97,17 +84,7 @@ impl<M: Measure> CellScan<'_, M> {
         let (mut ranked, outlooks, around) = self.rank(deviations);
         let share = self.shares.len() as f64 / self.cells.nodes().max(1) as f64;
         let where_rare = if around.share() * EVEN < share { 0.0 } else { self.caution.where_rare };
-        let mut found = Found {
-            sought: Nearest::new(sought, f32::INFINITY),
-            others: (room > sought).then(|| Nearest::new(room, f32::INFINITY)),
-            all: Nearest::new(most, f32::INFINITY),
-            seen: 0,
-            sum: 0.0,
-            sum_of_squares: 0.0,
-            squares: 0.0,
-            shares: 0.0,
-            where_rare,
-        };
+        let mut found = Found::new(sought, room, most, deviations, where_rare);
         let (mut now, mut soon, mut keys) = (Gathered::default(), Gathered::default(), Vec::new());
         let (mut rest, mut ordered) = (&mut ranked[..], FIRST_ORDERED);
         let mut is_all = false;
@@ -126,9 +103,9 @@ impl<M: Measure> CellScan<'_, M> {
                     prefetch(self.shares.of(ahead.node()));
                 }
                 let outlook = outlooks[cell.node() as usize];
-                is_all |= found.seen * FEW > self.shares.len();
-                if !is_all && found.is_beyond(outlook, deviations) {
-                    if found.is_apart(sought) {
+                is_all |= found.seen() * FEW > self.shares.len();
+                if !is_all && found.is_beyond(outlook) {
+                    if found.is_apart() {
                         break 'cells;
                     }
                     is_all = true;
@@ -148,12 +125,9 @@ impl<M: Measure> CellScan<'_, M> {
         }
         self.take(&mut now, &mut keys, &mut found);
         self.take(&mut soon, &mut keys, &mut found);
-        is_all = found.seen == self.shares.len();
-        Ok(Searched {
-            nearest: found.others.unwrap_or(found.sought).kept(),
-            all: is_all.then(|| found.all.kept()),
-            measured: found.seen,
-        })
+        let (measured, is_all) = (found.seen(), found.seen() == self.shares.len());
+        let (nearest, all) = found.kept();
+        Ok(Searched { nearest, all: is_all.then_some(all), measured })
     }
 
     /// Each cell that has an allowed member, with about how near one may be; and what is known of the members of all cells.
@@ -230,77 +204,4 @@ impl Around {
         let members: f64 = self.cells.iter().map(|cell| f64::from(cell.2)).sum();
         allowed as f64 / members.max(1.0)
     }
-}
-
-/// What was found so far.
-struct Found {
-    sought: Nearest,
-    /// Those sought, and others.
-    others: Option<Nearest>,
-    all: Nearest,
-    seen: usize,
-    /// Of the distances seen.
-    sum: f64,
-    sum_of_squares: f64,
-    /// Of their deviations, in units.
-    squares: f64,
-    /// Of the shares that were allowed where they are.
-    shares: f64,
-    where_rare: f64,
-}
-
-impl Found {
-    fn add(&mut self, keys: &[Key], Outlook { mean, unit, share }: Outlook) {
-        self.shares += f64::from(share) * keys.len() as f64;
-        let (mut offs, mut squares) = (0.0, 0.0);
-        for &key in keys {
-            let off = key.distance() - mean;
-            offs += off;
-            squares += off * off;
-            self.sought.offer(key);
-            self.all.offer(key);
-        }
-        if let Some(others) = &mut self.others {
-            for &key in keys {
-                others.offer(key);
-            }
-        }
-        let (count, mean, offs, squares) = (keys.len() as f64, f64::from(mean), f64::from(offs), f64::from(squares));
-        self.seen += keys.len();
-        self.sum += count * mean + offs;
-        self.sum_of_squares += count * mean * mean + 2.0 * mean * offs + squares;
-        let squares = squares / f64::from(unit * unit).max(f64::MIN_POSITIVE);
-        if squares.is_finite() {
-            self.squares += squares;
-        }
-    }
-
-    /// Whether what was found is nearer than what was seen as the nearest of so many should be.
-    fn is_apart(&mut self, sought: usize) -> bool {
-        let seen = self.seen as f64;
-        let mean = self.sum / seen;
-        let deviation = (self.sum_of_squares / seen - mean * mean).max(0.0).sqrt();
-        let nearer = mean - f64::from(self.sought.bound());
-        nearer >= APART * normal_quantile(sought as f64 / seen) * deviation
-    }
-
-    /// Whether hardly a member of a cell is as near as the farthest of those sought that were found so far.
-    fn is_beyond(&mut self, cell: Outlook, deviations: f64) -> bool {
-        if self.seen < LEAST_SEEN {
-            return false;
-        }
-        let share = self.shares / self.seen as f64;
-        let deviation = (self.squares / self.seen as f64).sqrt();
-        let farthest = deviations * (1.0 + self.where_rare * (1.0 - share)) * deviation;
-        cell.mean - farthest as f32 * cell.unit > self.sought.bound()
-    }
-}
-
-/// The number that a normal one exceeds with probability `p`, which counts as ½ at most; off by less than .0005 (Abramowitz & Stegun 1964,
-/// 26.2.23).
-fn normal_quantile(p: f64) -> f64 {
-    let t = (-2.0 * p.clamp(f64::MIN_POSITIVE, 0.5).ln()).sqrt();
-    let above = 2.515_517 + t * (0.802_853 + t * 0.010_328);
-    let below = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
-    t - above / below
 }
