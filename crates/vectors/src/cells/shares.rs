@@ -10,6 +10,8 @@ use crate::{
 
 /// Cells between two looks at the cancel flag.
 const CELLS_BETWEEN_CHECKS: usize = 64;
+/// Bits of a block of a bitset.
+const BLOCK: usize = usize::BITS as usize;
 
 /// Allowed nodes in the order of their cells, each once.
 #[derive(Debug)]
@@ -32,8 +34,9 @@ impl Shares {
     ) -> Result<Self> {
         // What was met is taken out, so that nothing is met twice.
         let mut left = allowed.clone();
-        let mut nodes = Vec::with_capacity(left.count_ones(..).min(ordinals.len()));
-        let mut ends = Vec::with_capacity(cells.len());
+        let blocks = left.as_mut_slice();
+        let mut nodes = vec![0; allowed.count_ones(..).min(ordinals.len())];
+        let (mut ends, mut end) = (Vec::with_capacity(cells.len()), 0);
         for cell in 0..cells.len() {
             if cell.is_multiple_of(CELLS_BETWEEN_CHECKS) && cancel() {
                 return Err(Error::Cancelled);
@@ -43,13 +46,19 @@ impl Shares {
                     return Err(cells.malformed());
                 }
                 let ordinal = ordinals.get(node) as usize;
-                if left.contains(ordinal) {
-                    left.remove(ordinal);
-                    nodes.push(node);
+                let Some(block) = blocks.get_mut(ordinal / BLOCK) else { continue };
+                let bit = 1 << (ordinal % BLOCK);
+                // Written whether it is allowed or not, and overwritten if not: a branch here would be a guess. Behind the last that is
+                // allowed there is no room, and nothing to keep.
+                if let Some(place) = nodes.get_mut(end) {
+                    *place = node;
                 }
+                end += usize::from(*block & bit != 0);
+                *block &= !bit;
             }
-            ends.push(nodes.len() as u32);
+            ends.push(end as u32);
         }
+        nodes.truncate(end);
         Ok(Self { nodes, ends })
     }
 
