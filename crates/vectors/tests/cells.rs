@@ -141,6 +141,22 @@ fn equal_vectors_are_one_cell_and_found() {
     }
 }
 
+/// Their sums are beyond all numbers.
+#[test]
+fn vectors_too_long_to_add_have_no_cells_that_lie() {
+    for scale in [1e18, 1e30, 1e37, 2e38] {
+        let mut random = Random::new(4);
+        let mut vector = || (0..16).map(|_| scale * (0.5 + 0.5 * random.uniform())).collect();
+        let vectors: Vec<Vec<f32>> = (0..COUNT).map(|_| vector()).collect();
+        for metric in [Metric::L2, Metric::InnerProduct] {
+            let built = build(small(metric, 16), &vectors, 2);
+            assert_eq!(built.index.verify(&never).unwrap(), None, "{metric:?}, {scale}");
+            let (hits, _) = by_cells(&built.index, &vectors[0], 10, &one_in(10, COUNT)).unwrap();
+            assert_eq!(hits.len(), 10, "{metric:?}, {scale}");
+        }
+    }
+}
+
 /// Ends that descend or lead beyond the members, members that are none or twice there: found by verifying, and survived by searches, which
 /// answer as many as are allowed or say that the file is damaged.
 #[test]

@@ -1,6 +1,9 @@
 //! Making cells: centroids are found with a sample of the nodes, and all nodes go to the nearest.
 
-use std::thread;
+use std::{
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 use super::{Cell, LEAST_NODES, Partition, assign::Centroids, tree::Tree};
 use crate::{
@@ -16,6 +19,8 @@ const CELLS_PER_ROOT: f64 = 3.0;
 const MOST_CELLS: usize = 1 << 16;
 /// Nodes between two looks at the cancel flag.
 const NODES_BETWEEN_CHECKS: usize = 1024;
+/// Nodes that a thread looks up at a time.
+const NODES_AT_A_TIME: usize = 1024;
 
 /// Who shares the work.
 #[derive(Clone, Copy)]
@@ -28,7 +33,7 @@ pub(crate) struct Crew<'a> {
     pub(crate) cancel: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// The cells of nodes with these codes; none where there are too few nodes.
+/// The cells of nodes with these codes; none where there are too few nodes, or numbers too large to add.
 ///
 /// # Errors
 /// [`Error::Cancelled`], [`Error::OutOfMemory`], or [`Error::Build`] when a thread panicked.
@@ -48,7 +53,7 @@ pub(crate) fn partition(
     let tree = Tree::new(nodes, cells.min(MOST_CELLS), count)?;
     let homes = nodes.assign(&tree, count)?;
     let means = nodes.means(homes.iter().copied().zip(0..), tree.cells())?;
-    Ok(Some(nodes.kept(&homes, &means, metric)?))
+    nodes.kept(&homes, &means, metric)
 }
 
 /// What is shared out.
@@ -76,30 +81,32 @@ impl Nodes<'_> {
     /// The cell of each of the first `count` nodes.
     fn assign(&self, tree: &Tree, count: usize) -> Result<Vec<u32>> {
         let mut homes = vec![0; count];
-        let per_thread = count.div_ceil(self.crew.threads).max(1);
+        let parts = Mutex::new(homes.chunks_mut(NODES_AT_A_TIME).zip((0..).step_by(NODES_AT_A_TIME)));
+        let work = || {
+            loop {
+                let part = parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((homes, first)) = part else { return Ok(()) };
+                self.assign_some(tree, first, homes)?;
+            }
+        };
         thread::scope(|scope| {
             let mut workers = Vec::new();
-            let mut own = Ok(());
-            for (part, homes) in homes.chunks_mut(per_thread).enumerate() {
-                let first = (part * per_thread) as u32;
-                if part == 0 {
-                    own = self.assign_some(tree, first, homes);
-                    continue;
-                }
+            for _ in 1..self.crew.threads {
                 let worker = thread::Builder::new().name("cutover-build".to_owned());
-                workers.push(
-                    worker
-                        .spawn_scoped(scope, move || {
-                            (self.crew.on_thread)();
-                            self.assign_some(tree, first, homes)
-                        })
-                        .map_err(Error::Thread)?,
-                );
+                let spawned = worker.spawn_scoped(scope, || {
+                    (self.crew.on_thread)();
+                    work()
+                });
+                // Those that there are do it all.
+                let Ok(worker) = spawned else { break };
+                workers.push(worker);
             }
+            let own = work();
             let join = |worker: thread::ScopedJoinHandle<Result<()>>| {
                 let panicked = |_| Err(Error::Build { message: "a thread of the build panicked".to_owned() });
                 worker.join().unwrap_or_else(panicked)
             };
+            // Every one is joined before any error is returned: a scope panics for a thread that panicked unjoined.
             let results: Vec<Result<()>> = workers.into_iter().map(join).collect();
             results.into_iter().fold(own, Result::and)
         })?;
@@ -107,9 +114,11 @@ impl Nodes<'_> {
     }
 
     fn assign_some(&self, tree: &Tree, first: u32, homes: &mut [u32]) -> Result<()> {
+        if (self.crew.cancel)() {
+            return Err(Error::Cancelled);
+        }
         let (mut from, mut near) = (FromCode::default(), Vec::new());
-        for (at, (home, node)) in homes.iter_mut().zip(first..).enumerate() {
-            self.check(at)?;
+        for (home, node) in homes.iter_mut().zip(first..) {
             self.points.prepare(node, &mut from);
             *home = tree.home(&from, &mut near);
         }
@@ -150,8 +159,8 @@ impl Nodes<'_> {
         f64::from(squares) * f64::from(factor).powi(2)
     }
 
-    /// Puts nodes in the order of their cells, of which the empty ones are left out.
-    fn kept(&self, homes: &[u32], means: &Means, metric: Metric) -> Result<Partition> {
+    /// Puts nodes in the order of their cells, of which the empty ones are left out; none where a mean is beyond all numbers.
+    fn kept(&self, homes: &[u32], means: &Means, metric: Metric) -> Result<Option<Partition>> {
         let dimensions = self.dimensions();
         let mut cells = Vec::new();
         let mut centroids = CodedRows::new(Centroids::coding(dimensions), means.counts.len())?;
@@ -164,7 +173,9 @@ impl Nodes<'_> {
                 let vector = &means.vectors[cell * dimensions..][..dimensions];
                 let square: f64 = vector.iter().map(|x| f64::from(*x).powi(2)).sum();
                 let spread = (means.squares[cell] - square).max(0.0).sqrt() as f32;
-                let _ = centroids.push(vector);
+                if !centroids.push(vector) || !spread.is_finite() {
+                    return Ok(None);
+                }
                 let terms = centroids.terms(cells.len() as u32);
                 cells.push(Cell { end, spread, terms }.encode());
             }
@@ -175,7 +186,7 @@ impl Nodes<'_> {
             members[*end as usize] = node;
             *end += 1;
         }
-        Ok(Partition { cells, centroids, members, metric })
+        Ok(Some(Partition { cells, centroids, members, metric }))
     }
 
     pub(super) fn check(&self, done: usize) -> Result<()> {
