@@ -4,8 +4,9 @@
 //! are, it would meet too many others. Then it goes best-first over the allowed alone, and follows the links of nodes that are not in their
 //! stead (ACORN-1: Patel, Kraft, Guestrin & Zaharia 2024): it is filtered.
 //!
-//! Both lead from one allowed node to the next where these lie near the query. Where there are none, no walk can tell which allowed nodes
-//! are the nearest: they may lie in every direction.
+//! Both lead from one allowed node to the next where these lie near the query. Where there are none, no walk from there can tell which
+//! allowed nodes are the nearest: they may lie in every direction. So a filtered walk begins at seeds, which are found another way, where
+//! the graph has cells.
 
 use std::iter;
 

@@ -31,6 +31,7 @@ thread_local! {
 /// One search, whose numbers are bounded.
 pub(crate) struct Ask<'a> {
     pub(crate) links: Links<'a>,
+    /// All, where there is no filter.
     pub(crate) allowed: Option<&'a Filter>,
     /// Vectors that are allowed at most.
     pub(crate) available: usize,
@@ -46,7 +47,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) cells: Option<AskCells<'a>>,
 }
 
-/// The cells of a field, and a query to compare them with.
+/// The cells of a field, how cautious a search of them must be that no walk follows, and a query to compare them with.
 #[derive(Clone, Copy)]
 pub(crate) struct AskCells<'a> {
     pub(crate) cells: Cells<'a>,

@@ -30,4 +30,4 @@ pub(crate) use levels::levels;
 pub(crate) use lists::{Layer, Lists};
 pub(crate) use points::Points;
 pub(crate) use repair::repair;
-pub(crate) use threads::{Caller, insert_all};
+pub(crate) use threads::{Caller, insert_all, join};

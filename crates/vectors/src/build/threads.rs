@@ -46,6 +46,17 @@ pub(crate) fn insert_all<P: Points>(building: &Building<P>, caller: Caller) -> R
     Ok(())
 }
 
+/// Waits for all of a scope's threads, and returns the first error of them, or that one panicked.
+pub(crate) fn join(workers: Vec<thread::ScopedJoinHandle<Result<()>>>) -> Result<()> {
+    let join = |worker: thread::ScopedJoinHandle<Result<()>>| {
+        let panicked = |_| Err(Error::Build { message: "a thread of the build panicked".to_owned() });
+        worker.join().unwrap_or_else(panicked)
+    };
+    // Every one is joined before any error is returned: a scope panics for a thread that panicked unjoined.
+    let results: Vec<Result<()>> = workers.into_iter().map(join).collect();
+    results.into_iter().collect()
+}
+
 /// A run of nodes that threads take turns at.
 struct Work<'a, P> {
     building: &'a Building<'a, P>,
@@ -71,13 +82,7 @@ impl<P: Points> Work<'_, P> {
                     Err(_) => break,
                 }
             }
-            let join = |worker: thread::ScopedJoinHandle<Result<()>>| {
-                let panicked = |_| Err(Error::Build { message: "a thread of the build panicked".to_owned() });
-                worker.join().unwrap_or_else(panicked)
-            };
-            // Every one is joined before any error is returned: a scope panics for a thread that panicked unjoined.
-            let results: Vec<Result<()>> = workers.into_iter().map(join).collect();
-            results.into_iter().collect()
+            join(workers)
         })
     }
 

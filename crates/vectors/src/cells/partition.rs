@@ -7,7 +7,7 @@ use std::{
 
 use super::{Cell, LEAST_NODES, Partition, assign::Centroids, tree::Tree};
 use crate::{
-    build::{CodePoints, FromCode, Points as _},
+    build::{CodePoints, FromCode, Points as _, join},
     codes::CodedRows,
     error::{Error, Result},
     parameters::Metric,
@@ -102,13 +102,7 @@ impl Nodes<'_> {
                 workers.push(worker);
             }
             let own = work();
-            let join = |worker: thread::ScopedJoinHandle<Result<()>>| {
-                let panicked = |_| Err(Error::Build { message: "a thread of the build panicked".to_owned() });
-                worker.join().unwrap_or_else(panicked)
-            };
-            // Every one is joined before any error is returned: a scope panics for a thread that panicked unjoined.
-            let results: Vec<Result<()>> = workers.into_iter().map(join).collect();
-            results.into_iter().fold(own, Result::and)
+            own.and(join(workers))
         })?;
         Ok(homes)
     }
