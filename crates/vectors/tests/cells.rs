@@ -259,6 +259,7 @@ fn answers_do_not_depend_on_the_kernels() {
     for family in ["avx512", "avx2", "portable"] {
         let mut again = Command::new(env::current_exe().unwrap());
         again.args(["--exact", "files_with_cells_answer_for_ever"]).env("CUTOVER_SIMD", family);
-        assert!(again.status().unwrap().success(), "{family}");
+        let output = again.output().unwrap();
+        assert!(output.status.success(), "{family}: {}", String::from_utf8_lossy(&output.stdout));
     }
 }

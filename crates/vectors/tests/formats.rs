@@ -71,7 +71,8 @@ fn answers_do_not_depend_on_the_kernels() {
     for family in ["avx512", "avx2", "portable"] {
         let mut again = Command::new(env::current_exe().unwrap());
         again.args(["--exact", "files_of_this_format_answer_for_ever"]).env("CUTOVER_SIMD", family);
-        assert!(again.status().unwrap().success(), "{family}");
+        let output = again.output().unwrap();
+        assert!(output.status.success(), "{family}: {}", String::from_utf8_lossy(&output.stdout));
     }
 }
 
