@@ -120,7 +120,7 @@ fn plan(segment: &str, plan: &VectorPlan) -> Value {
         Strategy::CellScan => (
             "cell-scan",
             format!(
-                "the {allowed} vectors that may be found are so far that none of them could be told to be farther unseen"
+                "of the {allowed} vectors that may be found the nearest may be on all sides, so none could be left out unseen"
             ),
         ),
         Strategy::WalkThenScan => (

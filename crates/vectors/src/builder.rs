@@ -9,7 +9,7 @@ use crate::{
     build::{
         Building, Caller, CodePoints, FloatRows, Lists, Points, effort, insert_all, levels, repair, rows_per_block,
     },
-    cells::{Crew, Partition, caution, partition},
+    cells::{Partition, caution, partition},
     codes::{CodedRows, Coding, LEAST_DIMENSIONS, rerank},
     distance::{check_given, normalise},
     error::{Error, Result},
@@ -33,6 +33,9 @@ impl Linker for Caller<'_> {
 
 /// Bytes that each node takes besides its row and its links: its inverse, its ordinal and its level.
 const NODE_OVERHEAD: usize = 9;
+
+/// Bytes that each node takes while cells are made: its cell, and its place among the members.
+const CELLS_OVERHEAD: usize = 8;
 
 /// The vectors of one field of one segment, on their way into a graph.
 pub struct VectorBuilder {
@@ -98,13 +101,18 @@ impl VectorBuilder {
     }
 
     /// The memory in bytes that finishing takes at its peak: the rows beside their codes, until those are tried, or beside the links
-    /// where there are to be no codes.
+    /// where there are no codes; or the codes beside the links.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let Parameters { dimensions, m, .. } = self.parameters;
         let rows = self.len() * (dimensions * GivenRows::bytes_of_number(&self.parameters) + NODE_OVERHEAD);
-        let codes = if self.may_have_codes() { self.len() * CodedRows::most_bytes(dimensions) } else { 0 };
-        rows + codes.max(Lists::bytes(m, self.len()))
+        let lists = Lists::bytes(m, self.len());
+        if !self.may_have_codes() {
+            return rows + lists;
+        }
+        let codes = self.len() * CodedRows::most_bytes(dimensions);
+        // Whether codes serve is known when they are made: the links may be beside the rows, or beside codes and cells.
+        (rows + codes.max(lists)).max(codes + lists + self.len() * CELLS_OVERHEAD)
     }
 
     /// Builds the graph on `threads` threads (at least one) and writes both files; returns what was written to `graph` and
@@ -128,7 +136,7 @@ impl VectorBuilder {
         let Parameters { m, seed, .. } = self.parameters;
         let levels: Vec<u8> = levels(m, seed).take(self.len()).collect();
         let caller = Caller { threads: threads.max(1), cancel, progress, on_thread };
-        self.finish_linked(graph, full, &levels, Crew { threads: caller.threads, on_thread, cancel }, caller)
+        self.finish_linked(graph, full, &levels, caller, caller)
     }
 
     /// [`VectorBuilder::finish`] with levels for its vectors, and something that links them.
@@ -137,17 +145,17 @@ impl VectorBuilder {
         graph: Writer,
         full: Writer,
         levels: &[u8],
-        crew: Crew,
+        caller: Caller,
         linker: impl Linker,
     ) -> Result<(Written, Written)> {
-        let cancel: &dyn Fn() -> bool = crew.cancel;
+        let cancel: &dyn Fn() -> bool = caller.cancel;
         let full = self.write_full(full, cancel)?;
         let codes = self.encode(cancel)?;
         let rows = std::mem::replace(&mut self.rows, GivenRows::new(&self.parameters));
         let ((lists, effort), cells) = if let Some((codes, _)) = &codes {
             drop(rows);
             let points = CodePoints::new(codes, self.len());
-            (self.link(&points, levels, cancel, linker)?, self.cells(codes, &points, crew)?)
+            (self.link(&points, levels, cancel, linker)?, self.cells(codes, &points, caller)?)
         } else {
             (self.link(&self.float_rows(rows, cancel)?, levels, cancel, linker)?, None)
         };
@@ -177,9 +185,9 @@ impl VectorBuilder {
     }
 
     /// The cells of the points, and how cautious a search of them must be; none where there are too few points.
-    fn cells(&self, rows: &CodedRows, points: &CodePoints, crew: Crew) -> Result<Option<(Partition, f32)>> {
-        let Some(cells) = partition(rows, points, self.parameters.metric, self.len(), crew)? else { return Ok(None) };
-        let caution = caution(rows, cells.cells(), self.len(), crew.cancel)?;
+    fn cells(&self, rows: &CodedRows, points: &CodePoints, caller: Caller) -> Result<Option<(Partition, f32)>> {
+        let Some(cells) = partition(rows, points, self.parameters.metric, self.len(), caller)? else { return Ok(None) };
+        let caution = caution(rows, cells.cells(), self.len(), caller.cancel)?;
         Ok(Some((cells, caution as f32)))
     }
 

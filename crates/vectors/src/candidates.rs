@@ -149,13 +149,13 @@ impl Ask<'_> {
         };
         let among = Among { walk, allowed };
         if let Some(way) = sizes.way_before_scan().filter(|way| way.strategy == Strategy::CellWalk) {
-            return self.by_cells(&among, way, scratch, cost);
+            return self.by_cells(&among, sizes, way, scratch, cost);
         }
         let (start, share) = among.enter(scratch, cost)?;
         let mut sizes = *sizes;
         if share * EXPECTED_PER_ENOUGH < sizes.share {
             if self.cells().is_some() {
-                return self.by_cells(&among, sizes.cell_walk(), scratch, cost);
+                return self.by_cells(&among, &sizes, sizes.cell_walk(), scratch, cost);
             }
             sizes.share = share.max(LEAST_SHARE);
         }
@@ -171,7 +171,7 @@ impl Ask<'_> {
                 return Ok(Some(self.found(scratch, Strategy::MaskedWalk)));
             }
             if self.cells().is_some() {
-                return self.by_cells(&among, sizes.cell_walk(), scratch, cost);
+                return self.by_cells(&among, &sizes, sizes.cell_walk(), scratch, cost);
             }
             sizes.share = found.max(LEAST_SHARE).min(sizes.share / FORESEEN_PER_ENOUGH);
         }
@@ -182,6 +182,7 @@ impl Ask<'_> {
     fn by_cells<M: Measure>(
         &self,
         among: &Among<M>,
+        sizes: &Sizes,
         way: Way,
         scratch: &mut Scratch,
         cost: &mut Cost,
@@ -189,7 +190,6 @@ impl Ask<'_> {
         let Some(&AskCells { cells, query, caution, field }) = self.cells() else { return Ok(None) };
         let (measure, cancel) = (among.walk.measure, self.search.cancel);
         let shares = among.allowed.shares(field, &cells, self.links.ordinals, cancel)?;
-        let sizes = self.sizes();
         let caution = sizes.caution(caution);
         let scan = CellScan { cells, shares: &shares, measure, query, caution, cancel };
         let room = sizes.room_by_cells(way.ef);

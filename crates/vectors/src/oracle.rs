@@ -17,6 +17,7 @@ use crate::{
     parameters::{Metric, Parameters},
 };
 
+// SAFETY: called by the shim alone, with two rows of as many floats as the context says, and the context it was given.
 type Distance = unsafe extern "C" fn(*const c_void, *const c_void, *const c_void) -> f32;
 
 const OK: c_int = 0;
@@ -28,6 +29,7 @@ struct RawOracle {
     _opaque: [u8; 0],
 }
 
+// SAFETY: the signatures are those of `shim/oracle.cc`.
 unsafe extern "C" {
     fn cutover_oracle_new(
         capacity: usize,

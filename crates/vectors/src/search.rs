@@ -97,12 +97,14 @@ impl VectorIndex {
             let may_rerank = (available / SCANNED_PER_RERANKED).clamp(LEAST_SCANNED, MOST_RERANKED);
             ask.scanned = ask.wanted.max(may_rerank);
             measure = ByCode::new(links, &coding, query);
-            ask.cells = self.graph().cells()?.map(|cells| AskCells {
-                cells,
-                query: measure.query(),
-                caution: f64::from(self.graph().params().caution),
-                field: self.number(),
-            });
+            if allowed.is_some() {
+                ask.cells = self.graph().cells()?.map(|cells| AskCells {
+                    cells,
+                    query: measure.query(),
+                    caution: f64::from(self.graph().params().caution),
+                    field: self.number(),
+                });
+            }
             let (mut candidates, mut plan) = ask.candidates(&measure)?;
             let (found, reranked) = match plan.strategy {
                 Strategy::Walk | Strategy::MaskedWalk | Strategy::FilteredWalk | Strategy::CellWalk => {

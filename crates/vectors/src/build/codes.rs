@@ -23,7 +23,7 @@ pub(crate) struct CodePoints<'a> {
 const AT_ONCE: usize = 64;
 
 impl<'a> CodePoints<'a> {
-    /// The first `count` rows.
+    /// The rows, of which the first `count` can be measured from.
     pub(crate) fn new(rows: &'a CodedRows, count: usize) -> Self {
         let offset = |node: usize| -> i32 {
             128 * rows.code(node as u32).iter().map(|&x| i32::from((x ^ 0x80).cast_signed())).sum::<i32>()
@@ -45,23 +45,6 @@ pub(crate) struct FromCode {
     lines: Vec<Line>,
     offset: i32,
     terms: Terms,
-}
-
-impl FromCode {
-    /// Its numbers.
-    pub(crate) fn lines(&self) -> &[Line] {
-        &self.lines
-    }
-
-    /// 128 times their sum.
-    pub(crate) fn offset(&self) -> i32 {
-        self.offset
-    }
-
-    /// The terms of the code.
-    pub(crate) fn terms(&self) -> Terms {
-        self.terms
-    }
 }
 
 impl Points for CodePoints<'_> {

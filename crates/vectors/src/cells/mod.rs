@@ -5,8 +5,8 @@
 //! cells looks at the allowed ones of the cells near the query, and stops where what it has seen says that those farther away hold
 //! hardly any that is nearer than the nearest found.
 
-mod assign;
 mod caution;
+mod centroids;
 mod found;
 mod partition;
 mod scan;
@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub(crate) use caution::caution;
-pub(crate) use partition::{Crew, partition};
+pub(crate) use partition::partition;
 pub(crate) use scan::{Caution, CellScan};
 pub(crate) use shares::Shares;
 

@@ -5,9 +5,9 @@ use std::{
     thread,
 };
 
-use super::{Cell, LEAST_NODES, Partition, assign::Centroids, tree::Tree};
+use super::{Cell, LEAST_NODES, Partition, centroids::Centroids, tree::Tree};
 use crate::{
-    build::{CodePoints, FromCode, Points as _, join},
+    build::{Caller, CodePoints, FromCode, Points as _, join},
     codes::CodedRows,
     error::{Error, Result},
     parameters::Metric,
@@ -22,17 +22,6 @@ const NODES_BETWEEN_CHECKS: usize = 1024;
 /// Nodes that a thread looks up at a time.
 const NODES_AT_A_TIME: usize = 1024;
 
-/// Who shares the work.
-#[derive(Clone, Copy)]
-pub(crate) struct Crew<'a> {
-    /// At least 1.
-    pub(crate) threads: usize,
-    /// The first thing that each thread calls.
-    pub(crate) on_thread: &'a (dyn Fn() + Sync),
-    /// Asked every thousand nodes.
-    pub(crate) cancel: &'a (dyn Fn() -> bool + Sync),
-}
-
 /// The cells of nodes with these codes; none where there are too few nodes, or numbers too large to add.
 ///
 /// # Errors
@@ -42,14 +31,14 @@ pub(crate) fn partition(
     points: &CodePoints,
     metric: Metric,
     count: usize,
-    crew: Crew,
+    caller: Caller,
 ) -> Result<Option<Partition>> {
     if count < LEAST_NODES {
         return Ok(None);
     }
     #[expect(clippy::cast_sign_loss, reason = "it is a count")]
     let cells = ((count as f64).sqrt() * CELLS_PER_ROOT) as usize;
-    let nodes = Nodes { rows, points, crew };
+    let nodes = Nodes { rows, points, caller };
     let tree = Tree::new(nodes, cells.min(MOST_CELLS), count)?;
     let homes = nodes.assign(&tree, count)?;
     let means = nodes.means(homes.iter().copied().zip(0..), tree.cells())?;
@@ -61,7 +50,7 @@ pub(crate) fn partition(
 pub(super) struct Nodes<'a> {
     rows: &'a CodedRows,
     pub(super) points: &'a CodePoints<'a>,
-    crew: Crew<'a>,
+    caller: Caller<'a>,
 }
 
 /// What the members of cells add up to.
@@ -91,10 +80,10 @@ impl Nodes<'_> {
         };
         thread::scope(|scope| {
             let mut workers = Vec::new();
-            for _ in 1..self.crew.threads {
+            for _ in 1..self.caller.threads {
                 let worker = thread::Builder::new().name("cutover-build".to_owned());
                 let spawned = worker.spawn_scoped(scope, || {
-                    (self.crew.on_thread)();
+                    (self.caller.on_thread)();
                     work()
                 });
                 // Those that there are do it all.
@@ -108,7 +97,7 @@ impl Nodes<'_> {
     }
 
     fn assign_some(&self, tree: &Tree, first: u32, homes: &mut [u32]) -> Result<()> {
-        if (self.crew.cancel)() {
+        if (self.caller.cancel)() {
             return Err(Error::Cancelled);
         }
         let (mut from, mut near) = (FromCode::default(), Vec::new());
@@ -184,7 +173,7 @@ impl Nodes<'_> {
     }
 
     pub(super) fn check(&self, done: usize) -> Result<()> {
-        if done.is_multiple_of(NODES_BETWEEN_CHECKS) && (self.crew.cancel)() { Err(Error::Cancelled) } else { Ok(()) }
+        if done.is_multiple_of(NODES_BETWEEN_CHECKS) && (self.caller.cancel)() { Err(Error::Cancelled) } else { Ok(()) }
     }
 }
 

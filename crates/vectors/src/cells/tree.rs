@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{assign::Centroids, partition::Nodes};
+use super::{centroids::Centroids, partition::Nodes};
 use crate::{
     build::{FromCode, Points as _},
     error::Result,

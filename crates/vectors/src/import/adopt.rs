@@ -4,9 +4,8 @@ use cutover_durable::fs::{Writer, Written};
 
 use super::{Hnswlib, kept::Kept};
 use crate::{
-    build::{Building, Points},
+    build::{Building, Caller, Points},
     builder::{Linker, VectorBuilder},
-    cells::Crew,
     error::{Error, Result},
     format::MAX_M,
     parameters::Parameters,
@@ -103,7 +102,8 @@ impl GraphImport {
         let Self { file, builder, rows, .. } = self;
         let levels: Vec<u8> = rows.iter().map(|&row| file.level(row)).collect();
         let linker = Adopted { file: &file, rows: &rows, cancel, progress };
-        builder.finish_linked(graph, full, &levels, Crew { threads: 1, on_thread: &|| (), cancel }, linker)
+        let caller = Caller { threads: 1, cancel, progress, on_thread: &|| () };
+        builder.finish_linked(graph, full, &levels, caller, linker)
     }
 }
 
